@@ -1,0 +1,132 @@
+"""What controller and agent say to each other, and the Redis keys on which they say it.
+
+All keys of a host lie under `h:<host>:`, so that one Redis user per host can be limited to them:
+
+    runs                    the Celery queue: run id, fence, phone; never a secret
+    ticket:<run>:<fence>    the sealed, single-use right to start a run
+    beat                    the last heartbeat (latest wins)
+    reports                 stream: the agent adds, the controller applies and deletes
+    control                 hash: acknowledged number, cancels, nonce, the controller's public key
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
+HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
+HOST_SILENT_SECONDS = 30.0  #: after this much silence a host has lost its runs
+CONTROL_POLL_SECONDS = 0.5  #: how often an agent reads its control hash: a cancel arrives within 1 s
+REPORT_WINDOW = 200  #: unacknowledged reports an agent puts on the stream at most
+
+
+def key(host: str, name: str) -> str:
+    """The Redis key `name` of a host."""
+    return f"h:{host}:{name}"
+
+
+def ticket_key(host: str, run: int, fence: int) -> str:
+    return key(host, f"ticket:{run}:{fence}")
+
+
+class Wire:
+    """JSON for the frozen dataclasses below; an unknown field is ignored, so that versions may differ by one."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Raises ValueError on anything that is not such an object."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        if not isinstance(data, dict):
+            raise ValueError(f"{cls.__name__}: an object was expected")  # noqa: TRY004
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}  # type: ignore[attr-defined]
+        try:
+            return cls(**known)
+        except TypeError as error:
+            raise ValueError(f"{cls.__name__}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a login types. TOTP *codes* of the next minutes travel, never the secret they come from."""
+
+    username: str
+    email: str = ""
+    password: str = field(default="", repr=False)
+    codes: list[list[Any]] = field(default_factory=list, repr=False)  #: [[valid from (epoch s), code], ...]
+
+
+@dataclass(frozen=True)
+class Ticket(Wire):
+    """The single-use right to start a run, opened by one agent only."""
+
+    run: int
+    fence: int
+    host: str
+    script: str
+    serial: str
+    app: str = ""  #: empty: the script works on every app (match)
+    package: str = ""  #: the account's own package (a clone), else empty
+    expires: float = 0.0  #: epoch seconds after which it may not be started
+    seconds: float = 300.0  #: how long the run may last
+    account: dict[str, Any] | None = field(default=None, repr=False)  #: the fields of Credentials
+    packages: dict[str, list[str]] = field(default_factory=dict)  #: app -> packages to look for (match)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def credentials(self) -> Credentials | None:
+        return Credentials(**self.account) if self.account else None
+
+
+@dataclass(frozen=True)
+class Report(Wire):
+    """One thing that happened, numbered by the agent's outbox; applied once per (epoch, seq)."""
+
+    kind: str  #: started, step, finished, abandoned
+    run: int
+    fence: int
+    epoch: str = ""  #: identity of the outbox; a new one starts its numbers at 1
+    seq: int = 0
+    at: float = 0.0  #: epoch seconds by the agent's clock; shown, never compared
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PhoneState(Wire):
+    """A phone as its agent sees it."""
+
+    serial: str
+    address: str
+    connection: str  #: online, offline, unauthorized
+    model: str = ""
+    android: str = ""
+    battery: int | None = None
+    temperature: float | None = None
+    usb_path: str = ""
+
+
+@dataclass(frozen=True)
+class Heartbeat(Wire):
+    """An agent's word that it lives, what hangs on it and what it has in hand.
+
+    `last_seq` is the outbox' newest number when `in_hand` was read: the list may be held against the database
+    only when every report up to that number has been applied.
+    """
+
+    host: str
+    epoch: str
+    number: int
+    last_seq: int
+    nonce: str = ""
+    public_key: str = ""  #: X25519, hex
+    version: str = ""
+    lanes: int = 0
+    in_hand: list[list[int]] = field(default_factory=list)  #: [[run, fence], ...]
+    phones: list[dict[str, Any]] = field(default_factory=list)  #: fields of PhoneState

@@ -1,0 +1,76 @@
+"""The one clock of a run: every wait on a phone takes a Deadline, never a number of seconds started anew.
+
+After labgrid's Timeout: a deadline is made once and handed down; it also carries a cancel to whoever waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from devices.phones.errors import Canceled, DeadlineExceeded
+
+
+class Deadline:
+    """The moment by which a run must be over, and the way to end it sooner.
+
+    `seconds` counts from now on the monotonic clock. `cancel` may be called from any thread; it wakes every
+    `sleep` at once and runs the `on_end` hooks (which close sockets), so that a blocked call returns too.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._canceled = threading.Event()
+        self._lock = threading.Lock()
+        self._hooks: list[Callable[[], None]] = []
+        self.cancel_reason = ""
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def expired(self) -> bool:
+        return self.remaining <= 0
+
+    @property
+    def canceled(self) -> bool:
+        return self._canceled.is_set()
+
+    def check(self) -> None:
+        """Raise Canceled or DeadlineExceeded when the run may not go on."""
+        if self.canceled:
+            raise Canceled(self.cancel_reason)
+        if self.expired:
+            raise DeadlineExceeded
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the run may last; raises as `check` does."""
+        self._canceled.wait(min(seconds, self.remaining))
+        self.check()
+
+    def timeout(self, at_most: float) -> float:
+        """Seconds for one outside call: `at_most`, or less when the end is nearer; raises when over."""
+        self.check()
+        return min(at_most, self.remaining)
+
+    def on_end(self, hook: Callable[[], None]) -> None:
+        """Have `hook` called when the run is ended from outside (cancel, or the watchdog's `end`)."""
+        with self._lock:
+            if not self.canceled:
+                self._hooks.append(hook)
+                return
+        hook()
+
+    def cancel(self, reason: str) -> None:
+        """End the run from outside. Safe to repeat; the first reason stays."""
+        with self._lock:
+            if self.canceled:
+                return
+            self.cancel_reason = reason
+            self._canceled.set()
+            hooks, self._hooks = self._hooks, []
+        for hook in hooks:
+            hook()

@@ -1,0 +1,34 @@
+"""Named questions about hosts and devices."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from devices.choices import Connection, Health, Hold
+
+
+class HostQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def trusted(self) -> Self:
+        return self.filter(is_trusted=True)
+
+    def alive(self) -> Self:
+        return self.filter(is_silent=False)
+
+
+class DeviceQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def usable(self) -> Self:
+        """Online, in good health, on a trusted host that is heard."""
+        return self.filter(
+            connection=Connection.ONLINE, health=Health.GOOD, host__is_trusted=True, host__is_silent=False
+        )
+
+    def idle(self) -> Self:
+        """Usable and held by nobody."""
+        return self.usable().filter(hold=Hold.NONE)
+
+    def called(self, identifier: str) -> Self:
+        """The device with this serial or cloud identifier (adb address)."""
+        return self.filter(Q(serial=identifier) | Q(address=identifier))
