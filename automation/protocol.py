@@ -19,6 +19,33 @@ RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
 HOST_SILENT_SECONDS = 30.0  #: after this much silence a host has lost its runs
 CONTROL_POLL_SECONDS = 0.5  #: how often an agent reads its control hash: a cancel arrives within 1 s
+#: Celery on both sides, as measured on Redis: without these timeouts a worker stays deaf after a network cut;
+#: acknowledgement emulation is off because redelivery is never relied on (docs/queue.md).
+CELERY_SETTINGS: dict[str, Any] = {
+    "broker_transport_options": {
+        "ack_emulation": False,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    },
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "result_backend": None,
+    "task_ignore_result": True,
+    "task_acks_late": False,
+    "task_send_sent_event": False,
+    "worker_send_task_events": False,
+    "worker_prefetch_multiplier": 0,
+    "worker_enable_remote_control": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_enable_prefetch_count_reduction": False,
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+}
+
 REPORT_WINDOW = 200  #: unacknowledged reports an agent puts on the stream at most
 
 

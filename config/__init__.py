@@ -1,0 +1,1 @@
+"""The top floor: settings, the processes and how they are started."""

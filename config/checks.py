@@ -1,0 +1,24 @@
+"""System checks: each bad combination of settings has an id and says what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
+    """phonerack.E001-E003: every secret is set; nothing starts on a default."""
+    wanted = [
+        ("E001", "SECRET_KEY", settings.SECRET_KEY != "insecure-because-unset"),
+        ("E002", "PHONERACK_FIELD_KEYS", bool(settings.PHONERACK_FIELD_KEYS)),
+        ("E003", "PHONERACK_CONTROLLER_KEY", bool(settings.PHONERACK_CONTROLLER_KEY)),
+    ]
+    hint = "`./run setup` makes one for this machine; or set {0}, or {0}_FILE to a file that holds it."
+    return [
+        Error(f"{name} is not set.", hint=hint.format(name), id=f"phonerack.{code}")
+        for code, name, is_set in wanted
+        if not is_set
+    ]

@@ -1,0 +1,149 @@
+"""Django's settings. Every value that differs between machines comes from the environment (`config/env.py`)."""
+
+from __future__ import annotations
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from config.env import BASE, env, state_folder
+
+STATE = state_folder()
+
+DEBUG = env.bool("DEBUG", default=False)
+#: Signs cookies. Without one the program does not start (check phonerack.E001).
+SECRET_KEY = env.str("SECRET_KEY", default="") or "insecure-because-unset"
+#: "id:base64key,id:base64key": the first key encrypts, all of them decrypt. See accounts/keyring.py.
+PHONERACK_FIELD_KEYS = env.str("PHONERACK_FIELD_KEYS", default="")
+#: X25519 private key of the controller, hex. Seals the tickets.
+PHONERACK_CONTROLLER_KEY = env.str("PHONERACK_CONTROLLER_KEY", default="")
+#: New hosts are given runs at once (a demo), or wait for someone to trust them.
+PHONERACK_TRUST_NEW_HOSTS = env.bool("PHONERACK_TRUST_NEW_HOSTS", default=False)
+#: Hours after which a run that could not start ends as skipped.
+PHONERACK_START_WITHIN_HOURS = env.float("PHONERACK_START_WITHIN_HOURS", default=24.0)
+#: Seconds a run may last.
+PHONERACK_RUN_SECONDS = env.float("PHONERACK_RUN_SECONDS", default=300.0)
+#: Redis (or Valkey) that carries offers and reports. It is never the truth.
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+#: Behind TLS (production): secure cookies, HSTS and the redirect to https.
+USE_TLS = env.bool("USE_TLS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = USE_TLS
+SECURE_HSTS_SECONDS = 31_536_000 if USE_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = USE_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
+SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="phonerack_session")
+CSRF_COOKIE_NAME = SESSION_COOKIE_NAME.replace("session", "csrf")
+SESSION_COOKIE_AGE = 12 * 3600
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "config",
+    "automation",
+    "accounts",
+    "devices",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{STATE / 'phonerack.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL lets pages read while the controller writes; IMMEDIATE waits for the lock instead of failing midway.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("nl", _("Dutch"))]
+LOCALE_PATHS = [BASE / "config" / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+#: Serves the static files of the installed packages without a collect step.
+WHITENOISE_USE_FINDERS = True
+
+#: An upload (it holds passwords) stays in memory; nothing is written to a temporary file below this size.
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # "all that match" on a page of 5,000 phones
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # SQL statements carry what is written; they are never logged, whatever LOG_LEVEL says.
+    "loggers": {"django.db.backends": {"level": "INFO"}},
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Phonerack",
+    "SITE_HEADER": "Phonerack",
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_SYMBOL": "stacks",
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {
+        "primary": {
+            "50": "240 253 250", "100": "204 251 241", "200": "153 246 228", "300": "94 234 212",
+            "400": "45 212 191", "500": "20 184 166", "600": "13 148 136", "700": "15 118 110",
+            "800": "17 94 89", "900": "19 78 74", "950": "4 47 46",
+        }
+    },  # fmt: skip
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
+    "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
+}

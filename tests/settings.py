@@ -1,0 +1,14 @@
+"""Settings of the tests: the real ones with throw-away keys and a folder of their own."""
+
+import base64
+import os
+import tempfile
+
+os.environ["PHONERACK_STATE"] = tempfile.mkdtemp(prefix="phonerack-tests-")
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("PHONERACK_FIELD_KEYS", "t1:" + base64.b64encode(bytes(range(32))).decode())
+os.environ.setdefault("PHONERACK_CONTROLLER_KEY", bytes(range(32)).hex())
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
