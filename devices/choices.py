@@ -19,6 +19,7 @@ class Health(TextChoices):
 
 
 class Hold(TextChoices):
+    """Who keeps a device from new runs. That a run has it is never stored here: the run itself says so."""
+
     NONE = "none", _("free")
-    RUN = "run", _("in a run")
     PERSON = "person", _("kept for a person")

@@ -25,9 +25,13 @@ class DeviceQuerySet(models.QuerySet):  # type: ignore[type-arg]
             connection=Connection.ONLINE, health=Health.GOOD, host__is_trusted=True, host__is_silent=False
         )
 
-    def idle(self) -> Self:
-        """Usable and held by nobody."""
+    def free(self) -> Self:
+        """Usable and not kept for a person; a run may still have it."""
         return self.usable().filter(hold=Hold.NONE)
+
+    def by_position(self) -> Self:
+        """As they stand in the rack: host, hub, port."""
+        return self.order_by("host__name", "hub", "port", "serial")
 
     def called(self, identifier: str) -> Self:
         """The device with this serial or cloud identifier (adb address)."""

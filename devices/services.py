@@ -1,0 +1,135 @@
+"""The only place where hosts and devices change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from devices.choices import Connection, Hold
+from devices.models import Device, Host
+from devices.phones.usb import hub_and_port
+from devices.querysets import DeviceQuerySet
+
+log = logging.getLogger(__name__)
+
+FACTS = ("address", "connection", "model", "android", "battery", "temperature", "hub", "port")
+
+
+class HostKeyChanged(Exception):
+    """A host speaks with another key than the one it was pinned to."""
+
+
+def register_host(name: str, public_key: str) -> Host:
+    """The host of that name, made and pinned to its key at the first word of its agent. Raises HostKeyChanged."""
+    trusted = settings.PHONERACK_TRUST_NEW_HOSTS
+    host, _made = Host.objects.get_or_create(
+        name=name, defaults={"public_key": public_key, "is_trusted": trusted}
+    )
+    if not host.public_key:
+        Host.objects.filter(pk=host.pk, public_key="").update(public_key=public_key)
+        host.refresh_from_db()
+    if host.public_key != public_key:
+        raise HostKeyChanged(
+            f"Host {name} speaks with a new key. If its state folder was replaced on purpose, use “Forget the key” "
+            f"on the host's page; else somebody else uses its name."
+        )
+    return host
+
+
+def forget_key(host: Host) -> None:
+    """Let the host be pinned anew, untrusted until somebody trusts it again."""
+    Host.objects.filter(pk=host.pk).update(public_key="", is_trusted=False)
+
+
+def trust_hosts(hosts: Iterable[Host], trusted: bool = True) -> int:
+    """How many hosts were changed."""
+    return Host.objects.filter(pk__in=[host.pk for host in hosts]).update(is_trusted=trusted)
+
+
+def host_heard(host: Host, when: datetime, version: str, lanes: int) -> None:
+    """Note that the host's agent lives."""
+    Host.objects.filter(pk=host.pk).update(last_seen=when, is_silent=False, version=version, lanes=lanes)
+
+
+def host_fell_silent(host: Host) -> bool:
+    """Mark a host whose agent is no longer heard; True for the one who noticed first."""
+    return Host.objects.filter(pk=host.pk, is_silent=False).update(is_silent=True) == 1
+
+
+@transaction.atomic
+def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime) -> None:
+    """Bring the host's devices in step with what its agent sees: new ones are made, gone ones go offline."""
+    wanted = {str(phone["serial"]): _facts(phone) for phone in phones}
+    known = {device.serial: device for device in Device.objects.select_related("host").filter(serial__in=wanted)}
+    for serial, facts in wanted.items():
+        device = known.get(serial) or adopt_expected(facts) or Device(serial=serial)
+        _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
+    Device.objects.filter(host=host, serial__in=wanted).update(last_seen=when)
+    gone = Device.objects.filter(host=host).exclude(serial__in=wanted).exclude(connection=Connection.OFFLINE)
+    gone.exclude(connection=Connection.UNKNOWN).update(connection=Connection.OFFLINE)
+
+
+def _facts(phone: dict[str, object]) -> dict[str, object]:
+    hub, port = hub_and_port(str(phone.get("usb_path") or ""))
+    facts = {name: phone[name] for name in FACTS if phone.get(name) is not None}
+    return {**facts, "hub": hub, "port": port}
+
+
+def adopt_expected(facts: dict[str, object]) -> Device | None:
+    """The device that a file announced under this cloud identifier before it was ever seen."""
+    expected = Device.objects.filter(serial=facts.get("address"), connection=Connection.UNKNOWN)
+    return expected.select_related("host").first() if facts.get("address") else None
+
+
+def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> None:
+    """Write the device only where something changed: most heartbeats say what is known."""
+    if _is_elsewhere(device, host):
+        log.warning("device %s, at work on %s, is also seen by %s: left where it is", device, device.host, host)
+        return
+    changed = {name: value for name, value in wanted.items() if getattr(device, name) != value}
+    if not changed and device.pk:
+        return
+    for name, value in changed.items():
+        setattr(device, name, value)
+    device.label = device.label or next_label()
+    device.save()
+
+
+def _is_elsewhere(device: Device, host: Host) -> bool:
+    there = device.host
+    return (
+        there is not None
+        and there.pk != host.pk
+        and not there.is_silent
+        and device.connection == Connection.ONLINE
+    )
+
+
+def next_label() -> str:
+    """The smallest number that no device has as its label."""
+    taken = set(Device.objects.exclude(label=None).values_list("label", flat=True))
+    return next(str(number) for number in range(1, len(taken) + 2) if str(number) not in taken)
+
+
+@transaction.atomic
+def number_by_position(devices: DeviceQuerySet | None = None) -> int:
+    """Label devices 1, 2, 3... as they stand in the rack (host, hub, port); returns how many."""
+    ordered = list((Device.objects.all() if devices is None else devices).by_position())
+    Device.objects.filter(pk__in=[device.pk for device in ordered]).update(label=None)
+    for device in ordered:
+        device.label = next_label()
+        device.save(update_fields=["label"])
+    return len(ordered)
+
+
+def keep_for_person(device_id: int) -> None:
+    Device.objects.filter(pk=device_id).update(hold=Hold.PERSON)
+
+
+def release(devices: Iterable[Device]) -> int:
+    """Give devices kept for a person back to the runs."""
+    return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)
