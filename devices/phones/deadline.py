@@ -15,13 +15,15 @@ from devices.phones.errors import Canceled, DeadlineExceeded
 class Deadline:
     """The moment by which a run must be over, and the way to end it sooner.
 
-    `seconds` counts from now on the monotonic clock. `cancel` may be called from any thread; it wakes every
-    `sleep` at once and runs the `on_end` hooks (which close sockets), so that a blocked call returns too.
+    `seconds` counts from now on the monotonic clock. `cancel` (an operator) and `end` (the watchdog) may be
+    called from any thread; they wake every `sleep` at once and run the `on_end` hooks (which close sockets),
+    so that a blocked call returns too.
     """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
-        self._canceled = threading.Event()
+        self._canceled = False
+        self._ended = threading.Event()  #: by `cancel` or by `end`
         self._lock = threading.Lock()
         self._hooks: list[Callable[[], None]] = []
         self.cancel_reason = ""
@@ -33,11 +35,13 @@ class Deadline:
 
     @property
     def expired(self) -> bool:
+        """Whether the time is over."""
         return self.remaining <= 0
 
     @property
     def canceled(self) -> bool:
-        return self._canceled.is_set()
+        """Whether `cancel` was called; a run that only took too long was not canceled."""
+        return self._canceled
 
     def check(self) -> None:
         """Raise Canceled or DeadlineExceeded when the run may not go on."""
@@ -48,7 +52,7 @@ class Deadline:
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than the run may last; raises as `check` does."""
-        self._canceled.wait(min(seconds, self.remaining))
+        self._ended.wait(min(seconds, self.remaining))
         self.check()
 
     def timeout(self, at_most: float) -> float:
@@ -59,18 +63,27 @@ class Deadline:
     def on_end(self, hook: Callable[[], None]) -> None:
         """Have `hook` called when the run is ended from outside (cancel, or the watchdog's `end`)."""
         with self._lock:
-            if not self.canceled:
+            if not self._ended.is_set():
                 self._hooks.append(hook)
                 return
         hook()
 
     def cancel(self, reason: str) -> None:
-        """End the run from outside. Safe to repeat; the first reason stays."""
+        """End the run because somebody asked for it. Safe to repeat; the first reason stays."""
         with self._lock:
-            if self.canceled:
-                return
-            self.cancel_reason = reason
-            self._canceled.set()
+            if not self._canceled:
+                self._canceled, self.cancel_reason = True, reason
+        self._wake()
+
+    def end(self) -> None:
+        """End the run because its time is over: a blocked call returns with DeadlineExceeded."""
+        with self._lock:
+            self._end = min(self._end, time.monotonic())
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._ended.set()
             hooks, self._hooks = self._hooks, []
         for hook in hooks:
             hook()

@@ -1,14 +1,15 @@
 """What can go wrong with a phone, classed by who must act. The docstring is the sentence that is shown.
 
-    PhoneError
-    ├── PhoneOffline       retry later
-    ├── PhoneUnauthorized  a person must allow USB debugging
-    ├── PhoneHung          retry later
-    ├── AppMissing         a person must install the app
-    ├── UiServiceDown      retry later
-    ├── NodeGone           our script looks again
-    ├── Canceled           an operator or a stopping agent
-    └── DeadlineExceeded   our limit
+PhoneError
+├── PhoneOffline       retry later
+├── PhoneUnauthorized  a person must allow USB debugging
+├── PhoneHung          retry later
+├── AdbServerDown      the host: its adb server does not answer
+├── AppMissing         a person must install the app
+├── UiServiceDown      retry later
+├── NodeGone           our script looks again
+├── Canceled           an operator or a stopping agent
+└── DeadlineExceeded   our limit
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ class PhoneHung(PhoneError):
     """The phone did not answer in time."""
 
     reason = "phone_hung"
+    transient = True
+
+
+class AdbServerDown(PhoneError):
+    """The adb server of the host does not answer."""
+
+    reason = "adb_server_down"
     transient = True
 
 
