@@ -77,7 +77,7 @@ def _sentence(kind: type[PhoneError]) -> str:
     return (kind.__doc__ or "").split("\n")[0]
 
 
-class _Link(adbutils.AdbConnection):  # type: ignore[misc]
+class _Link(adbutils.AdbConnection):
     """One connection to the adb server: no Nagle, no sleep at its end, and it starts no server by itself."""
 
     def _safe_connect(self) -> socket.socket:
@@ -92,7 +92,7 @@ class _Link(adbutils.AdbConnection):  # type: ignore[misc]
         super().close()
 
 
-class _Client(adbutils.AdbClient):  # type: ignore[misc]
+class _Client(adbutils.AdbClient):
     """adbutils' client over such connections."""
 
     def make_connection(self, timeout: float | None = None) -> _Link:
@@ -127,7 +127,7 @@ class _BoundClient(_Client):
         self._open = weakref.WeakSet()
 
 
-class FastDevice(adbutils.AdbDevice):  # type: ignore[misc]
+class FastDevice(adbutils.AdbDevice):
     """adbutils' device for one run: 2 to 4 ms a call instead of 58, each bounded by the run's deadline.
 
     It is addressed by transport id, which outlives a reconnect of adb's own but not a `disconnect`.
@@ -174,7 +174,7 @@ class AdbServer:
             self.client.server_version()
         except adbutils.errors.AdbConnectionError:
             return False
-        except (*ADB_ERRORS, ValueError) as error:
+        except (adbutils.AdbError, OSError, EOFError, ValueError) as error:
             raise AdbServerDown(f"port {self.port} is held by something that is no adb server") from error
         return True
 

@@ -66,7 +66,7 @@ class Phone(Protocol):
         """Tap once; never repeated by itself."""
 
     def type_into(self, spot: Spot, text: str, secret: bool = False) -> None:
-        """Focus the field at `spot`, replace what it holds by `text`, which never reaches a log or an error."""
+        """Focus the field at `spot`, replace what it holds by `text`, which reaches no log and no error."""
 
     def press(self, key: str) -> None:
         """Press `back`, `home` or `enter`."""

@@ -1,8 +1,8 @@
 """A real phone through uiautomator2; the only file that imports it.
 
-uiautomator2 puts typed text into its exceptions and its DEBUG log, waits without a bound, and sends a call again
-after it has restarted its server on the phone. Here every call ends with the run, nothing that changes the
-screen is sent twice, and its log stays silent below WARNING.
+uiautomator2 puts typed text into its exceptions and its DEBUG log, waits without a bound, and sends a call
+again after it has restarted its server on the phone. Here every call ends with the run, nothing that changes
+the screen is sent twice, and its log stays silent below WARNING.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DEPTH = 50  #: of a dump; Instagram needs about 30
 PORT = 9008  #: of the server on the phone
 
 #: Calls that only look; all others are sent once.
-READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "waitForExists", "objInfo", "exist", "count"})  # fmt: skip
+READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "waitForExists"})
 
 U2_ERRORS: tuple[type[Exception], ...] = (
     u2_errors.BaseException,
@@ -52,6 +52,10 @@ U2_ERRORS: tuple[type[Exception], ...] = (
 )
 _SERVER_GONE = (u2_errors.HTTPError, u2_errors.UiAutomationNotConnectedError, ConnectionError)
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.\w+)+")
+_FRONT = (
+    (("window", "windows"), r"mCurrentFocus=Window\{\S+ \S+ ([\w.]+)/"),
+    (("activity", "activities"), r"ResumedActivity: \S+ \S+ ([\w.]+)/"),
+)
 _KEYS = {"back": "back", "home": "home", "enter": "enter"}
 
 T = TypeVar("T")
@@ -64,7 +68,7 @@ _kept: dict[tuple[str, int, str], Any] = {}
 def open_phone(
     server: AdbServer, address: str, deadline: Deadline, call_seconds: float = CALL_SECONDS
 ) -> Iterator[U2Phone]:
-    """The phone at `address`, for one run. Raises PhoneOffline, PhoneUnauthorized, UiServiceDown and their like."""
+    """The phone at `address`, for one run. Raises PhoneOffline, PhoneUnauthorized, UiServiceDown."""
     device = FastDevice(server, server.phone(address), deadline, call_seconds)
     phone = U2Phone(device, deadline)
     try:
@@ -75,11 +79,12 @@ def open_phone(
     phone.close(keep_server=True)
 
 
-class _Ui(uiautomator2.Device):  # type: ignore[misc]
+class _Ui(uiautomator2.Device):
     """uiautomator2's device: its waits end with the run, and only reading calls are ever sent twice."""
 
     def __init__(self, device: FastDevice, deadline: Deadline) -> None:
         self.deadline = deadline
+        self._process: Any = None
         super().__init__(device)
         atexit.unregister(self.stop_uiautomator)  # it would hold every phone of the process for ever
 
@@ -159,13 +164,8 @@ class U2Phone:
 
     def front_package(self) -> str:
         """The package of the app in front; empty when none can be told."""
-        said = (
-            self._shell("dumpsys", "window", "windows")
-            + "\n"
-            + self._shell("dumpsys", "activity", "activities")
-        )
-        for pattern in (r"mCurrentFocus=Window\{\S+ \S+ ([\w.]+)/", r"ResumedActivity: \S+ \S+ ([\w.]+)/"):
-            if found := re.search(pattern, said):
+        for what, pattern in _FRONT:
+            if found := re.search(pattern, self._shell("dumpsys", *what)):
                 return found[1]
         return ""
 
@@ -192,8 +192,10 @@ class U2Phone:
         self._rpc("click", spot.x, spot.y)
 
     def type_into(self, spot: Spot, text: str, secret: bool = False) -> None:  # noqa: ARG002
-        """Focus the field at `spot`, replace what it holds by `text`. No text, secret or not, reaches a log or an
-        error. Raises NodeGone when nothing has the focus."""
+        """Focus the field at `spot`, replace what it holds by `text`, which reaches no log and no error.
+
+        Raises NodeGone when nothing has the focus. Secret or not makes no difference here.
+        """
         self.tap(spot)
         self._do(partial(self._fill, text), detail=False)
 
@@ -201,7 +203,8 @@ class U2Phone:
         focused = uiautomator2.Selector(focused=True)
         if not self._ui.jsonrpc_call("waitForExists", [focused, int(FOCUS_SECONDS * 1000)]):
             raise NodeGone("No field took the focus.")
-        done = self._ui.jsonrpc_call("setText", [focused, text]) if text else self._ui.jsonrpc_call("clearTextField", [focused])  # fmt: skip
+        fill = ("setText", [focused, text]) if text else ("clearTextField", [focused])
+        done = self._ui.jsonrpc_call(*fill)
         if done is False:
             raise NodeGone("The field did not take the text.")
 
