@@ -1,0 +1,80 @@
+"""The accounts that the phones are signed in with."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from accounts.choices import App, attention_label
+from accounts.fields import EncryptedField, TagsField, UsernameField
+from accounts.querysets import AccountQuerySet
+from devices.models import Device
+
+
+class Account(models.Model):
+    """One login of one app: credentials, flags, profile figures, the device it lives on."""
+
+    #: Ties the sealed columns to this row; made before the row has an id, so it stands before them.
+    vault_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    app = models.CharField(_("app"), max_length=16, choices=App.choices)
+    username = UsernameField(_("Username"), max_length=100)
+    email = models.CharField(_("Email"), max_length=254, blank=True)
+    password = EncryptedField(_("Password"), blank=True, default="")
+    totp_secret = EncryptedField(_("2FA secret"), blank=True, default="")
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, blank=True, related_name="accounts", verbose_name=_("device")
+    )
+    is_logged_in = models.BooleanField(_("Login Status"), default=False)
+    is_enabled = models.BooleanField(_("Status"), default=True)
+    nickname = models.CharField(_("nickname"), max_length=200, blank=True)
+    country = models.CharField(_("country"), max_length=64, blank=True)
+    followers = models.BigIntegerField(_("followers"), null=True, blank=True)
+    following = models.BigIntegerField(_("following"), null=True, blank=True)
+    hearts = models.BigIntegerField(_("hearts"), null=True, blank=True)
+    videos = models.BigIntegerField(_("videos"), null=True, blank=True)
+    friends = models.BigIntegerField(_("friends"), null=True, blank=True)
+    package_name = models.CharField(_("package name"), max_length=200, blank=True)
+    tags = TagsField(_("tags"), max_length=500, blank=True)
+    attention = models.CharField(_("attention"), max_length=32, blank=True, editable=False, db_index=True)
+    attention_since = models.DateTimeField(_("attention since"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    last_matched_at = models.DateTimeField(_("last matched"), null=True, editable=False)
+    last_synced_at = models.DateTimeField(_("last synced"), null=True, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ["app", "username"]
+        permissions = [("export_passwords", _("Can export passwords"))]
+        constraints = [
+            models.UniqueConstraint(  # also the index of the import's and the match script's look-up by name
+                Lower("username"),
+                "app",
+                name="one_account_per_username",
+                violation_error_message=_("There is already an account with this username in this app."),
+            ),
+            models.CheckConstraint(condition=~models.Q(username=""), name="account_has_username"),
+        ]
+
+    def __str__(self) -> str:
+        return f"@{self.username}"
+
+    def clean(self) -> None:
+        self.tags = TagsField().to_python(self.tags)
+        self.username = UsernameField().to_python(self.username)
+        if not self.username:
+            raise ValidationError({"username": _("Fill in the username.")})
+        if len(self.username.split()) > 1:
+            raise ValidationError({"username": _("A username has no spaces.")})
+
+    @property
+    def attention_text(self) -> str:
+        """Why a person is needed, in words; empty when none is."""
+        return attention_label(self.attention)

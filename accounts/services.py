@@ -1,0 +1,208 @@
+"""The only place where the credentials and flags of accounts change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.choices import PACKAGES, App, Attention
+from accounts.fields import Secret
+from accounts.models import Account
+from accounts.signals import account_disabled
+from accounts.text import normal_totp_secret, normal_username
+from devices.models import Device
+
+log = logging.getLogger(__name__)
+
+#: The profile figures that a sync brings.
+FIGURES = ("nickname", "country", "followers", "following", "hearts", "videos", "friends")
+
+
+# Credentials
+
+
+def split_password(app: str, text: str) -> tuple[str, str]:
+    """Password and 2FA secret of what was typed: for Instagram split at the last colon before a secret."""
+    if app != App.INSTAGRAM:
+        return text, ""
+    if text.endswith(":") and _looks_joined(text.rstrip(":")):
+        return text[:-1], ""  # see join_password
+    if not _looks_joined(text):
+        return text, ""
+    password, _colon, secret = text.rpartition(":")
+    return password, normal_totp_secret(secret)
+
+
+def join_password(account: Account) -> str:
+    """The one text that `split_password` takes apart again."""
+    password: str = account.password.reveal()
+    secret: str = account.totp_secret.reveal()
+    if account.app != App.INSTAGRAM:
+        return password
+    if secret:
+        return f"{password}:{secret}"
+    # A password that only looks like password:secret gets one colon more, which the split takes off again.
+    return f"{password}:" if _looks_joined(password.rstrip(":")) else password
+
+
+def _looks_joined(text: str) -> bool:
+    _password, colon, secret = text.rpartition(":")
+    return bool(colon and normal_totp_secret(secret))
+
+
+def put_credentials(
+    account: Account, password: str | None = None, totp_secret: str | None = None
+) -> list[str]:
+    """Put them on the unsaved row (None keeps); returns the names of the columns that changed."""
+    wanted = {"password": password, "totp_secret": totp_secret}
+    changed = [
+        name for name, text in wanted.items() if text is not None and not _same(getattr(account, name), text)
+    ]
+    for name in changed:
+        setattr(account, name, wanted[name])
+    if "password" in changed and account.attention == Attention.WRONG_PASSWORD:
+        account.attention, account.attention_since = "", None
+        changed += ["attention", "attention_since"]
+    return changed
+
+
+def _same(secret: Secret, text: str) -> bool:
+    return secret.matches(text) if secret and text else bool(secret) == bool(text)
+
+
+def set_credentials(
+    account: Account, password: str | None = None, totp_secret: str | None = None
+) -> list[str]:
+    """Change the password or the 2FA secret (None keeps); returns the columns that changed.
+
+    A new password also clears the attention "wrong password".
+    """
+    changed = put_credentials(account, password, totp_secret)
+    if changed:
+        account.save(update_fields=[*changed, "updated_at"])
+    return changed
+
+
+# Flags
+
+
+def set_enabled(accounts: Iterable[Account], enabled: bool, actor: str = "") -> int:
+    """Enable or disable; returns how many changed. Runs of disabled ones end before the reply is sent."""
+    ids = [account.pk for account in accounts]
+    with transaction.atomic():
+        rows = Account.objects.filter(pk__in=ids, is_enabled=not enabled)
+        changed = rows.update(is_enabled=enabled, updated_at=timezone.now())
+        if not enabled:
+            announce_disabled(ids, actor)
+    log.info(
+        "%s of %s accounts %s by %s", changed, len(ids), "enabled" if enabled else "disabled", actor or "-"
+    )
+    return changed
+
+
+def announce_disabled(account_ids: Iterable[int], actor: str = "") -> None:
+    """Tell the floors above, once the transaction at hand is committed."""
+    ids = list(account_ids)
+    if ids:
+        transaction.on_commit(lambda: _send_disabled(ids, actor))
+
+
+def _send_disabled(ids: list[int], actor: str) -> None:
+    account_disabled.send(sender=Account, account_ids=ids, actor=actor)
+
+
+def set_logged_in(accounts: Iterable[Account], logged_in: bool) -> int:
+    """Note whether the app's session is signed in; returns how many changed."""
+    rows = Account.objects.filter(pk__in=[account.pk for account in accounts], is_logged_in=not logged_in)
+    return rows.update(is_logged_in=logged_in, updated_at=timezone.now())
+
+
+def assign_device(accounts: Iterable[Account], device: Device | None) -> int:
+    """Put accounts on a phone, or on none; returns how many there are."""
+    rows = Account.objects.filter(pk__in=[account.pk for account in accounts])
+    return rows.update(device=device, updated_at=timezone.now())
+
+
+# Attention
+
+
+def mark_attention(account: Account, reason: str) -> None:
+    """A person must look, for this reason. The same reason again keeps the time since when."""
+    rows = Account.objects.filter(pk=account.pk).exclude(attention=reason)
+    rows.update(attention=reason, attention_since=timezone.now())
+
+
+def clear_attention(account: Account) -> None:
+    rows = Account.objects.filter(pk=account.pk).exclude(attention="")
+    rows.update(attention="", attention_since=None)
+
+
+# What the scripts found
+
+
+def record_figures(account: Account, figures: Mapping[str, object], when: datetime) -> None:
+    """Write the profile figures of a sync; what it could not read stays."""
+    values = {name: figures[name] for name in FIGURES if figures.get(name) is not None}
+    Account.objects.filter(pk=account.pk).update(**values, last_synced_at=when, updated_at=when)
+
+
+@transaction.atomic
+def record_match(device: Device, app: str, package: str, usernames: Iterable[str]) -> dict[str, list[str]]:
+    """Bring the list in step with the accounts signed in on a phone, in one package of one app.
+
+    Makes those that the list did not know, puts each on the phone, and sets Login Status: on for those found,
+    off for those expected there and not found. Returns the usernames that are `new`, `moved` (from another
+    phone), `known` and `missing`. The same match again changes nothing.
+    """
+    when = timezone.now()
+    found = {name.lower(): name for name in map(normal_username, usernames) if name}
+    known = {a.username.lower(): a for a in Account.objects.select_for_update().of_app(app).named_any(found)}
+    moved = [a for a in known.values() if a.device_id not in (None, device.pk)]
+    missing = [a for a in _expected_on(device, app, package) if a.username.lower() not in found]
+    new = [
+        _matched(Account(app=app, username=name), device, package)
+        for key, name in found.items()
+        if key not in known
+    ]
+    for account in new:
+        account.last_matched_at = when
+    Account.objects.bulk_create(new)
+    _write_matched([a for a in known.values() if _differs(a, device, package)], device, package, when)
+    Account.objects.filter(pk__in=[a.pk for a in known.values()]).update(last_matched_at=when)
+    set_logged_in(missing, False)
+    stayed = [a for a in known.values() if a not in moved]
+    groups = {"new": new, "moved": moved, "known": stayed, "missing": missing}
+    return {kind: sorted(a.username for a in accounts) for kind, accounts in groups.items()}
+
+
+def _expected_on(device: Device, app: str, package: str) -> list[Account]:
+    """The accounts that the list puts on this phone in this package and says are signed in."""
+    rows = Account.objects.of_app(app).on_device(device).logged_in()
+    return [account for account in rows if package_of(account) == package]
+
+
+def package_of(account: Account) -> str:
+    """The account's own package (a clone), or the usual one of its app."""
+    return account.package_name or PACKAGES[account.app][0]
+
+
+def _matched(account: Account, device: Device, package: str) -> Account:
+    account.device, account.is_logged_in = device, True
+    account.package_name = "" if package in ("", PACKAGES[account.app][0]) else package
+    return account
+
+
+def _differs(account: Account, device: Device, package: str) -> bool:
+    elsewhere = account.device_id != device.pk or package_of(account) != package
+    return elsewhere or not account.is_logged_in
+
+
+def _write_matched(accounts: list[Account], device: Device, package: str, when: datetime) -> None:
+    for account in accounts:
+        _matched(account, device, package).updated_at = when
+    columns = ["device", "is_logged_in", "package_name", "updated_at"]
+    Account.objects.bulk_update(accounts, columns, batch_size=500)
