@@ -36,7 +36,8 @@ class AccountQuerySet(models.QuerySet):  # type: ignore[type-arg]
 
     def tagged(self, tag: str) -> Self:
         """Those with this whole tag, whatever its case."""
-        fenced = self.alias(fenced_tags=Concat(Value(", "), "tags", Value(",")))
+        fence = Concat(Value(", "), "tags", Value(","), output_field=models.CharField())
+        fenced = self.alias(fenced_tags=fence)
         return fenced.filter(fenced_tags__icontains=f", {tag.strip()},")
 
     def named(self, username: str) -> Self:

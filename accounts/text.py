@@ -15,8 +15,10 @@ def normal_username(text: str) -> str:
 
 def split_tags(text: str) -> list[str]:
     """The tags of a cell, each once (whatever its case), in the order written."""
-    tags = (" ".join(tag.split()) for tag in TAG_BREAKS.split(text))
-    return list({tag.casefold(): tag for tag in reversed([t for t in tags if t])}.values())[::-1]
+    once: dict[str, str] = {}
+    for tag in TAG_BREAKS.split(text):
+        once.setdefault(" ".join(tag.casefold().split()), " ".join(tag.split()))
+    return [tag for tag in once.values() if tag]
 
 
 def normal_tags(text: str) -> str:
