@@ -64,7 +64,9 @@ def host_fell_silent(host: Host) -> bool:
 def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime) -> None:
     """Bring the host's devices in step with what its agent sees: new ones are made, gone ones go offline."""
     wanted = {str(phone["serial"]): _facts(phone) for phone in phones}
-    known = {device.serial: device for device in Device.objects.select_related("host").filter(serial__in=wanted)}
+    known = {
+        device.serial: device for device in Device.objects.select_related("host").filter(serial__in=wanted)
+    }
     for serial, facts in wanted.items():
         device = known.get(serial) or adopt_expected(facts) or Device(serial=serial)
         _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
@@ -88,7 +90,9 @@ def adopt_expected(facts: dict[str, object]) -> Device | None:
 def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> None:
     """Write the device only where something changed: most heartbeats say what is known."""
     if _is_elsewhere(device, host):
-        log.warning("device %s, at work on %s, is also seen by %s: left where it is", device, device.host, host)
+        log.warning(
+            "device %s, at work on %s, is also seen by %s: left where it is", device, device.host, host
+        )
         return
     changed = {name: value for name, value in wanted.items() if getattr(device, name) != value}
     if not changed and device.pk:
@@ -133,3 +137,17 @@ def keep_for_person(device_id: int) -> None:
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
     return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)
+
+
+def expect_device(identifier: str, label: str | None = None) -> Device:
+    """The device with this serial or cloud identifier; made as an expected one (never seen) if there is none."""
+    known = Device.objects.called(identifier).first()
+    if known is not None:
+        return known
+    free = bool(label) and not Device.objects.filter(label=label).exists()
+    return Device.objects.create(serial=identifier, label=label if free else None)
+
+
+def expect_devices(expected: list[Device]) -> None:
+    """Write devices that a file announced and no agent has seen, all at once."""
+    Device.objects.bulk_create(expected, batch_size=500)
