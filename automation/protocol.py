@@ -72,7 +72,7 @@ class Wire:
     @classmethod
     def from_dict(cls, data: object) -> Self:
         if not isinstance(data, dict):
-            raise ValueError(f"{cls.__name__}: an object was expected")  # noqa: TRY004
+            raise ValueError(f"{cls.__name__}: an object was expected")
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}  # type: ignore[attr-defined]
         try:
             return cls(**known)

@@ -8,9 +8,9 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings  # noqa: E402 - the settings module must be named first
+from django.conf import settings
 
-from automation.protocol import CELERY_SETTINGS  # noqa: E402
+from automation.protocol import CELERY_SETTINGS
 
 app = Celery("phonerack")
 app.conf.update(

@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
     """phonerack.E001-E003: every secret is set; nothing starts on a default."""
     wanted = [
-        ("E001", "SECRET_KEY", settings.SECRET_KEY != "insecure-because-unset"),
+        ("E001", "SECRET_KEY", settings.SECRET_KEY != settings.NO_SECRET_KEY),
         ("E002", "PHONERACK_FIELD_KEYS", bool(settings.PHONERACK_FIELD_KEYS)),
         ("E003", "PHONERACK_CONTROLLER_KEY", bool(settings.PHONERACK_CONTROLLER_KEY)),
     ]

@@ -16,3 +16,6 @@ def state_folder() -> Path:
     folder = Path(env.str("PHONERACK_STATE", default=str(BASE / "state"))).resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+environ.Env.read_env(state_folder() / "secrets.env")  # what `./run setup` made; the environment goes first

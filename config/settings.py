@@ -11,7 +11,8 @@ STATE = state_folder()
 
 DEBUG = env.bool("DEBUG", default=False)
 #: Signs cookies. Without one the program does not start (check phonerack.E001).
-SECRET_KEY = env.str("SECRET_KEY", default="") or "insecure-because-unset"
+NO_SECRET_KEY = "none"  # noqa: S105 - a name for its absence
+SECRET_KEY = env.str("SECRET_KEY", default="") or NO_SECRET_KEY
 #: "id:base64key,id:base64key": the first key encrypts, all of them decrypt. See accounts/keyring.py.
 PHONERACK_FIELD_KEYS = env.str("PHONERACK_FIELD_KEYS", default="")
 #: X25519 private key of the controller, hex. Seals the tickets.
@@ -131,6 +132,11 @@ LOGGING = {
     "loggers": {"django.db.backends": {"level": "INFO"}},
 }
 
+SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+TEAL = (
+    "240 253 250", "204 251 241", "153 246 228", "94 234 212", "45 212 191", "20 184 166",
+    "13 148 136", "15 118 110", "17 94 89", "19 78 74", "4 47 46",
+)  # fmt: skip
 UNFOLD = {
     "SITE_TITLE": "Phonerack",
     "SITE_HEADER": "Phonerack",
@@ -138,12 +144,8 @@ UNFOLD = {
     "SITE_SYMBOL": "stacks",
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {
-        "primary": {
-            "50": "240 253 250", "100": "204 251 241", "200": "153 246 228", "300": "94 234 212",
-            "400": "45 212 191", "500": "20 184 166", "600": "13 148 136", "700": "15 118 110",
-            "800": "17 94 89", "900": "19 78 74", "950": "4 47 46",
-        }
-    },  # fmt: skip
+        "primary": dict(zip(SHADES, TEAL, strict=True)),
+    },
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
 }

@@ -26,5 +26,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Campaigns"), "campaign", "admin:automation_campaign_changelist"),
             ]
         },
-        {"title": _("People"), "separator": True, "items": [_item(_("Users"), "group", "admin:auth_user_changelist")]},
+        {
+            "title": _("People"),
+            "separator": True,
+            "items": [_item(_("Users"), "group", "admin:auth_user_changelist")],
+        },
     ]

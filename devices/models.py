@@ -14,7 +14,9 @@ class Host(models.Model):
 
     name = models.SlugField(_("name"), max_length=48, unique=True)
     is_trusted = models.BooleanField(
-        _("trusted"), default=False, help_text=_("Only a trusted host is given runs, and with them passwords.")
+        _("trusted"),
+        default=False,
+        help_text=_("Only a trusted host is given runs, and with them passwords."),
     )
     public_key = models.CharField(_("public key"), max_length=64, blank=True, editable=False)
     version = models.CharField(_("version"), max_length=32, blank=True, editable=False)
@@ -39,8 +41,10 @@ class Device(models.Model):
     """A phone as a row. `serial` is its identity, `address` what adb calls it at the moment."""
 
     serial = models.CharField(_("serial"), max_length=64, unique=True)
-    address = models.CharField(_("address"), max_length=64, blank=True, db_index=True)  # import: cloud identifier
-    label = models.CharField(_("label"), max_length=32, unique=True, null=True, blank=True)  # noqa: DJ001 - unique, so null
+    address = models.CharField(
+        _("address"), max_length=64, blank=True, db_index=True
+    )  # import: cloud identifier
+    label = models.CharField(_("label"), max_length=32, unique=True, null=True, blank=True)
     host = models.ForeignKey(
         Host, models.SET_NULL, null=True, blank=True, related_name="devices", verbose_name=_("host")
     )

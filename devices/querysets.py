@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 
 from devices.choices import Connection, Health, Hold
 
+if TYPE_CHECKING:
+    from devices.models import Device, Host  # noqa: F401 - named in the base classes below
 
-class HostQuerySet(models.QuerySet):  # type: ignore[type-arg]
+
+class HostQuerySet(models.QuerySet["Host"]):
     def trusted(self) -> Self:
         return self.filter(is_trusted=True)
 
@@ -18,7 +21,7 @@ class HostQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(is_silent=False)
 
 
-class DeviceQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class DeviceQuerySet(models.QuerySet["Device"]):
     def usable(self) -> Self:
         """Online, in good health, on a trusted host that is heard."""
         return self.filter(

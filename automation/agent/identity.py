@@ -1,0 +1,82 @@
+"""Who this agent is: its state folder, its lock, its key, and the controller it trusts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from nacl.exceptions import CryptoError
+from nacl.public import Box, PrivateKey, PublicKey
+
+from automation.protocol import Ticket
+
+
+class CannotStart(Exception):
+    """The agent cannot start; the message says what to do."""
+
+
+class BadTicket(Exception):
+    """A ticket that is not for this agent, not from its controller, or too old."""
+
+
+class Identity:
+    """The agent's state folder, held alone as long as the process lives."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = self._lock_folder()
+        self.key = self._own_key()
+
+    @property
+    def public_key(self) -> str:
+        return bytes(self.key.public_key).hex()
+
+    def _lock_folder(self) -> IO[str]:
+        file = (self.folder / "agent.lock").open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise CannotStart(
+                f"An agent named {self.name} is already at work on this machine "
+                f"(process {file.read().strip() or '?'}). Stop it, or give this one another name with --name."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        return file
+
+    def _own_key(self) -> PrivateKey:
+        path = self.folder / "agent.key"
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(bytes(PrivateKey.generate()).hex())
+        return PrivateKey(bytes.fromhex(path.read_text().strip()))
+
+    def trust(self, controller_key: str) -> None:
+        """Pin the controller's public key at its first word; a later, other one is refused. Raises CannotStart."""
+        path = self.folder / "controller.pub"
+        if not path.exists():
+            path.write_text(controller_key)
+        if path.read_text().strip() != controller_key:
+            raise CannotStart(
+                f"The controller speaks with another key than before. If it was set up anew on purpose, "
+                f"delete {path} and start this agent again."
+            )
+
+    def open_ticket(self, sealed: bytes, now: float) -> Ticket:
+        """The ticket, if it is for this agent and still good. Raises BadTicket."""
+        path = self.folder / "controller.pub"
+        if not path.exists():
+            raise BadTicket("the controller's key is not known yet")
+        try:
+            box = Box(self.key, PublicKey(bytes.fromhex(path.read_text().strip())))
+            ticket = Ticket.from_json(box.decrypt(sealed))
+        except (CryptoError, ValueError) as error:
+            raise BadTicket(f"it does not open: {type(error).__name__}") from None
+        if ticket.host != self.name or ticket.expires < now:
+            raise BadTicket("it is for another host, or this machine's clock is wrong by more than a minute")
+        return ticket

@@ -1,0 +1,90 @@
+"""Campaigns: from "login for all accounts with this tag, every night" to pending runs."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account
+from automation.models import Campaign, Occurrence, Run
+from automation.scripts.base import SCRIPTS
+from automation.services import enqueue
+from devices.models import Device
+
+MISSED_AFTER = timedelta(hours=1)  #: an occurrence later than that (the system was down) is left out
+
+
+def start(campaign: Campaign, requested_by: str) -> list[Run]:
+    """Make the campaign's runs now: one per account, or per device where the script needs no account."""
+    targets = for_accounts(accounts_of(campaign)) if SCRIPTS[campaign.script].needs_account else for_devices()
+    return enqueue(campaign.script, targets, requested_by=requested_by, campaign=campaign, priority=0)
+
+
+def accounts_of(campaign: Campaign) -> Iterable[Account]:
+    """The enabled accounts that the campaign is for."""
+    found = Account.objects.enabled().select_related("device")
+    if campaign.app:
+        found = found.filter(app=campaign.app)
+    tags = [tag.strip() for tag in campaign.tags.split(",") if tag.strip()]
+    tagged = [found.tagged(tag) for tag in tags]
+    return functools.reduce(operator.or_, tagged) if tagged else found
+
+
+def for_accounts(accounts: Iterable[Account]) -> list[tuple[Account, Device | None]]:
+    """Each account on the device it lives on."""
+    return [(account, account.device) for account in accounts]
+
+
+def for_devices(devices: Iterable[Device] | None = None) -> list[tuple[None, Device]]:
+    """Each device by itself; all that are not retired by default."""
+    return [
+        (None, device)
+        for device in (Device.objects.exclude(health="retired") if devices is None else devices)
+    ]
+
+
+def tick(now: datetime | None = None) -> int:
+    """Start every campaign that became due since the last tick; returns how many runs were made."""
+    now = now or timezone.now()
+    return sum(_tick_one(campaign, now) for campaign in Campaign.objects.scheduled())
+
+
+def _tick_one(campaign: Campaign, now: datetime) -> int:
+    due, made = latest_due(campaign, now), []
+    with transaction.atomic():
+        if due is not None and due >= now - MISSED_AFTER and _first(campaign, due):
+            made = start(campaign, requested_by=f"schedule of {campaign.name}")
+        Campaign.objects.filter(pk=campaign.pk).update(checked_at=now)
+    return len(made)
+
+
+def _first(campaign: Campaign, due: datetime) -> bool:
+    """Whether no other tick has started this occurrence."""
+    _occurrence, is_new = Occurrence.objects.get_or_create(campaign=campaign, due_at=due)
+    return is_new
+
+
+def latest_due(campaign: Campaign, now: datetime) -> datetime | None:
+    """The last time up to `now` at which the campaign was due and that no tick has looked at yet."""
+    since = campaign.checked_at or now
+    due, zone = None, ZoneInfo(campaign.time_zone)
+    for moment in CronSim(campaign.cron, since.astimezone(zone)):
+        if moment > now:
+            break
+        due = moment
+    return due
+
+
+def next_due(campaign: Campaign, now: datetime | None = None) -> datetime | None:
+    """When the schedule starts it next; None for one started by hand."""
+    if not campaign.cron or not campaign.is_active:
+        return None
+    zone = ZoneInfo(campaign.time_zone)
+    return next(CronSim(campaign.cron, (now or timezone.now()).astimezone(zone)), None)

@@ -1,0 +1,58 @@
+"""Where a run is in life (state), and how it ended (outcome)."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class RunState(TextChoices):
+    PENDING = "pending", _("waiting")
+    OFFERED = "offered", _("offered")
+    RUNNING = "running", _("running")
+    FINISHED = "finished", _("finished")
+
+
+#: States in which a run has, or may any moment have, its phone in hand.
+ACTIVE = (RunState.OFFERED, RunState.RUNNING)
+#: States that a run still has before it.
+UNFINISHED = (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
+
+
+class Outcome(TextChoices):
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")  #: the account or the app said no
+    NEEDS_PERSON = "needs_person", _("needs a person")
+    ERRORED = "errored", _("errored")  #: our defect
+    CANCELED = "canceled", _("canceled")
+    SKIPPED = "skipped", _("skipped")
+    LOST = "lost", _("lost")  #: the host died: nobody knows
+
+
+class EventKind(TextChoices):
+    STATE = "state", _("state")
+    STEP = "step", _("step")
+    LATE = "late", _("late report")  #: arrived after the end; changed nothing
+
+
+#: Reason codes that the controller itself gives; those of the scripts stand in automation/scripts/reasons.py.
+CONTROLLER_REASONS = {
+    "no_device": _("The account is on no device: choose one on the account's page."),
+    "disabled": _("The account was disabled before the run could start."),
+    "not_started_in_time": _("The phone was not free and online in time."),
+    "host_silent": _("The host was not heard for 30 seconds while the run was on its phone."),
+    "agent_restarted": _("The agent of the host died while the run was on its phone."),
+    "not_in_hand": _("The agent no longer knows the run."),
+    "cut_off": _("The agent could not reach the controller and let go of the phone."),
+    "agent_stopping": _("The agent of the host was stopped."),
+    "canceled": _("Somebody canceled the run."),
+    "bad_ticket": _("The agent could not open its ticket: see its log for the reason."),
+}
+
+#: Reasons after which the same is tried again, as a new run that looks at the screen first.
+RETRIED = frozenset(
+    {"phone_offline", "phone_hung", "ui_service_down", "screen_changed", "host_silent", "agent_restarted",
+     "not_in_hand", "cut_off", "agent_stopping", "deadline"}
+)  # fmt: skip
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = (5, 30)  #: wait before the second and the third attempt

@@ -1,0 +1,45 @@
+"""Ending runs from outside: what the admin's Cancel and a disabled account set off, before the reply is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from automation import services
+from automation.choices import Outcome, RunState
+from automation.controller import sweep, tickets
+from automation.controller.wire import WIRE_ERRORS
+from automation.models import Run
+from automation.services import InvalidTransition
+
+log = logging.getLogger(__name__)
+
+
+class NotWithdrawn(Exception):
+    """Redis did not answer, so an offer could not be withdrawn; the controller ends it as soon as it can."""
+
+
+def cancel(runs: Iterable[Run], actor: str, outcome: str = Outcome.CANCELED, reason: str = "canceled") -> int:
+    """End waiting runs at once, withdraw tickets, tell the agents of running ones; returns how many it reached.
+
+    Raises NotWithdrawn when Redis does not answer: then a run may still start within the ticket's life.
+    """
+    reached = 0
+    try:
+        for run in runs:
+            for active in services.request_cancel([run], actor, outcome, reason):
+                _end_active(active, outcome, reason, actor)
+            reached += 1
+    except WIRE_ERRORS as error:
+        raise NotWithdrawn(NotWithdrawn.__doc__) from error
+    return reached
+
+
+def _end_active(run: Run, outcome: str, reason: str, actor: str) -> None:
+    if run.state == RunState.OFFERED and tickets.withdraw(run):
+        try:
+            services.finish_run(run, outcome, reason=reason, actor=actor)
+        except InvalidTransition:
+            log.info("run %s moved on by itself", run.pk)
+    elif run.host is not None:
+        sweep.send_cancels(run.host)

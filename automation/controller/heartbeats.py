@@ -1,0 +1,77 @@
+"""Who lives: the agents' heartbeats, and the hosts that fell silent."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from automation.controller.wire import wire
+from automation.protocol import HOST_SILENT_SECONDS, Heartbeat, key
+from devices import services as devices
+from devices.models import Host
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Hearing:
+    """What this controller last heard of each host, and when, on its own clock (no clocks are compared)."""
+
+    beats: dict[str, Heartbeat] = field(default_factory=dict)
+    heard_at: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)  #: hosts whose key changed -> the sentence
+
+    def listen(self) -> list[Heartbeat]:
+        """New heartbeats, already written to the database. Raises redis errors."""
+        fresh = [beat for beat in _read_all() if self._is_new(beat)]
+        return [beat for beat in fresh if self._accept(beat)]
+
+    def silent(self) -> list[Host]:
+        """Hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full term."""
+        now, alive = time.monotonic(), Host.objects.alive()
+        return [
+            host for host in alive if now - self.heard_at.setdefault(host.name, now) > HOST_SILENT_SECONDS
+        ]
+
+    def one_more_term(self) -> None:
+        """After an outage of Redis nobody could be heard: every host gets a new term."""
+        self.heard_at = dict.fromkeys(self.heard_at, time.monotonic())
+
+    def _is_new(self, beat: Heartbeat) -> bool:
+        last = self.beats.get(beat.host)
+        return last is None or (last.epoch, last.number) != (beat.epoch, beat.number)
+
+    def _accept(self, beat: Heartbeat) -> bool:
+        try:
+            host = devices.register_host(beat.host, beat.public_key)
+        except devices.HostKeyChanged as error:
+            if self.refused.get(beat.host) != str(error):
+                log.error("%s", error)
+            self.refused[beat.host] = str(error)
+            return False
+        self.beats[beat.host], self.heard_at[beat.host] = beat, time.monotonic()
+        devices.host_heard(host, timezone.now(), beat.version, beat.lanes)
+        devices.devices_seen(host, beat.phones, timezone.now())
+        return True
+
+
+def _read_all() -> list[Heartbeat]:
+    client = wire()
+    keys = list(client.scan_iter(match=key("*", "beat"), count=1000))
+    values = client.mget(keys) if keys else []
+    return [
+        beat for name, value in zip(keys, values, strict=True) if (beat := _parse(name, value)) is not None
+    ]
+
+
+def _parse(name: bytes, value: bytes | None) -> Heartbeat | None:
+    """A heartbeat speaks for the host under whose key it lies, and for no other."""
+    try:
+        beat = Heartbeat.from_json(value or b"null")
+    except ValueError:
+        log.warning("%s: an unreadable heartbeat was dropped", name.decode())
+        return None
+    return beat if key(beat.host, "beat").encode() == name else None

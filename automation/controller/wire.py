@@ -1,0 +1,28 @@
+"""The controller's end of Redis: one bounded connection, and the Celery message of an offer."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import redis
+from celery import current_app
+from django.conf import settings
+
+from automation.protocol import RUN_TASK, key
+
+#: What talking to Redis may raise; the truth is in the database, so the loop simply goes on.
+WIRE_ERRORS = (redis.RedisError, OSError)
+
+
+@functools.cache
+def wire() -> Any:
+    """The shared client (redis.Redis, answering in bytes); every call ends within 5 s."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=10
+    )
+
+
+def publish(host: str, run: int, fence: int, serial: str) -> None:
+    """Put the message of an offer on the host's queue: ids only. Raises what a broker may raise."""
+    current_app.send_task(RUN_TASK, args=[run, fence, serial], queue=key(host, "runs"), retry=False)

@@ -1,0 +1,191 @@
+"""Campaigns, runs, what happened to them, and the evidence they leave."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.choices import App
+from accounts.models import Account
+from automation.choices import ACTIVE, EventKind, Outcome, RunState
+from automation.querysets import CampaignQuerySet, RunQuerySet
+from devices.models import Device, Host
+
+
+class Campaign(models.Model):
+    """A script for a set of accounts or devices, now or on a schedule."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    script = models.CharField(_("script"), max_length=32)
+    app = models.CharField(
+        _("app"), max_length=16, choices=App.choices, blank=True, help_text=_("Empty: both apps.")
+    )
+    tags = models.CharField(
+        _("tags"),
+        max_length=200,
+        blank=True,
+        help_text=_("Only accounts with one of these tags. Empty: all accounts."),
+    )
+    cron = models.CharField(
+        _("schedule"),
+        max_length=80,
+        blank=True,
+        help_text=_("Minute hour day month weekday, as “0 3 * * *”. Empty: by hand."),
+    )
+    time_zone = models.CharField(_("time zone"), max_length=48, default="UTC")
+    is_active = models.BooleanField(_("active"), default=True)
+    checked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Occurrence(models.Model):
+    """One time at which a campaign was due; the constraint makes a double tick harmless."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="occurrences")
+    due_at = models.DateTimeField(_("due at"))
+
+    class Meta:
+        verbose_name = _("occurrence")
+        verbose_name_plural = _("occurrences")
+        constraints = [models.UniqueConstraint(fields=["campaign", "due_at"], name="occurrence_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.due_at:%Y-%m-%d %H:%M}"
+
+
+class Run(models.Model):
+    """One attempt of one script on one device, for one account where the script has one.
+
+    pending -> offered -> running -> finished; offered -> pending when the offer is withdrawn.
+    Only automation/services.py changes a state.
+    """
+
+    script = models.CharField(_("script"), max_length=32)
+    account = models.ForeignKey(
+        Account, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("account")
+    )
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("device")
+    )
+    host = models.ForeignKey(
+        Host, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("host")
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign")
+    )
+    state = models.CharField(_("state"), max_length=12, choices=RunState.choices, default=RunState.PENDING)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True)
+    reason = models.CharField(_("reason"), max_length=48, blank=True)
+    message = models.TextField(_("message"), blank=True)
+    result = models.JSONField(_("result"), default=dict, blank=True)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    fence = models.PositiveIntegerField(_("fence"), default=0)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    retry_of = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, related_name="retry", verbose_name=_("retry of")
+    )
+    requested_by = models.CharField(_("requested by"), max_length=80, blank=True)
+    cancel_requested = models.BooleanField(_("cancel requested"), default=False)
+    not_before = models.DateTimeField(_("not before"))
+    start_by = models.DateTimeField(_("to be started by"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    offered_at = models.DateTimeField(_("offered"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state=RunState.RUNNING), name="one_running_run_per_device"
+            ),
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state=RunState.OFFERED), name="one_offered_run_per_device"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state__in=ACTIVE), name="one_active_run_per_account"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RunState.FINISHED) ^ Q(outcome=""), name="outcome_exactly_when_finished"
+            ),
+        ]
+        indexes = [
+            # dispatch.candidates: the next run of a free device
+            models.Index(
+                "device",
+                F("priority").desc(),
+                "id",
+                condition=Q(state=RunState.PENDING),
+                name="run_next_of_device",
+            ),
+            # sweep.expire: runs that may no longer start
+            models.Index("start_by", condition=Q(state=RunState.PENDING), name="run_start_by"),
+            # reports, sweep and the overview: what is in hand
+            models.Index("state", condition=Q(state__in=ACTIVE), name="run_active"),
+            # admin: runs by outcome, newest first
+            models.Index("outcome", F("id").desc(), name="run_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.script} {self.account or self.device or ''}".strip()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the phone was in hand, once that is over."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+class RunEvent(models.Model):
+    """What happened to a run; written in the transaction that changes it, never changed."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=EventKind.choices, default=EventKind.STATE)
+    old = models.CharField(_("from"), max_length=12, blank=True)
+    new = models.CharField(_("to"), max_length=12, blank=True)
+    name = models.CharField(_("step"), max_length=80, blank=True)
+    seconds = models.FloatField(_("seconds"), null=True)
+    ok = models.BooleanField(_("ok"), default=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    actor = models.CharField(_("by"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.old} → {self.new}"
+
+
+class Evidence(models.Model):
+    """The screen as it was when a run did not succeed: picture and dump, without what was typed in secret."""
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="evidence")
+    screenshot = models.BinaryField(_("screenshot"), default=bytes)
+    dump = models.TextField(_("screen dump"), blank=True)
+    screens_hash = models.CharField(_("screens"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+
+    def __str__(self) -> str:
+        return f"evidence of run {self.run_id}"

@@ -1,0 +1,54 @@
+"""Named questions about campaigns and runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from automation.choices import ACTIVE, UNFINISHED, Outcome, RunState
+
+if TYPE_CHECKING:
+    from automation.models import Campaign, Run  # noqa: F401 - named in the base classes below
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def scheduled(self) -> Self:
+        return self.filter(is_active=True).exclude(cron="")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def pending(self) -> Self:
+        return self.filter(state=RunState.PENDING)
+
+    def offered(self) -> Self:
+        return self.filter(state=RunState.OFFERED)
+
+    def running(self) -> Self:
+        return self.filter(state=RunState.RUNNING)
+
+    def active(self) -> Self:
+        """Offered or running: a phone has it in hand, or may any moment."""
+        return self.filter(state__in=ACTIVE)
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=UNFINISHED)
+
+    def finished(self) -> Self:
+        return self.filter(state=RunState.FINISHED)
+
+    def startable(self, now: datetime) -> Self:
+        """Pending, due, and its account (where it has one) enabled."""
+        due = self.pending().filter(not_before__lte=now, start_by__gt=now)
+        return due.exclude(account__is_enabled=False)
+
+    def expired(self, now: datetime) -> Self:
+        return self.pending().filter(start_by__lte=now)
+
+    def to_cancel(self) -> Self:
+        """Active runs that somebody wants ended."""
+        return self.active().filter(cancel_requested=True)
+
+    def needing_person(self) -> Self:
+        return self.filter(outcome=Outcome.NEEDS_PERSON)

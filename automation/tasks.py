@@ -1,0 +1,13 @@
+"""Celery tasks of the controller's side: thin, one service call each."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from automation import campaigns
+
+
+@shared_task(name="automation.campaign_tick", ignore_result=True)
+def campaign_tick() -> int:
+    """Start what is due; returns how many runs were made. A double or late tick is harmless."""
+    return campaigns.tick()

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Do the controller's background work: campaign ticks."""
+
+    help = __doc__ or ""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        command = [
+            sys.executable, "-m", "celery", "-A", "config.celery", "worker", "-Q", "ticks", "-P", "threads", "-c", "2",
+            "-n", "ticks@%h", "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING",
+        ]  # fmt: skip
+        os.execv(sys.executable, command)
