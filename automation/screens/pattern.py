@@ -13,7 +13,7 @@ from automation.screens.dump import Dump, Node
 KEYS = frozenset({
     "id", "text", "contains", "regex", "class", "package", "handle",
     "clickable", "enabled", "password", "selected", "checked", "focused",
-    "within", "has", "beside", "nth", "at_least",
+    "within", "has", "beside", "before", "nth", "at_least",
 })  # fmt: skip
 _FLAG_KEYS = ("clickable", "enabled", "password", "selected", "checked", "focused")
 
@@ -47,6 +47,7 @@ class Pattern:
     within: Pattern | None = field(default=None)  #: some node around it
     has: Pattern | None = field(default=None)  #: some node in it
     beside: Pattern | None = field(default=None)  #: some node in the same box
+    before: Pattern | None = field(default=None)  #: only the last one before the first that this holds for
     nth: int | None = None  #: only the n-th of those that match, from 0
     at_least: int = 1  #: so many nodes must match
 
@@ -58,6 +59,9 @@ class Pattern:
     def find(self, dump: Dump, words: Vocabulary) -> list[Node]:
         """The nodes it holds for, in the order of the dump; none when there are fewer than `at_least`."""
         found = [node for node in self._candidates(dump, words) if self.holds(node, words)]
+        if self.before is not None:
+            first = next((node.index for node in self.before.find(dump, words)), -1)
+            found = [node for node in found if node.index < first][-1:]
         if len(found) < self.at_least:
             return []
         if self.nth is not None:

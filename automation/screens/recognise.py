@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from automation.screens.dump import SYSTEM_UI, Dump, Node, Unreadable, normalise, parse
-from automation.screens.pattern import Pattern, Vocabulary, below
+from automation.screens.pattern import Pattern, Vocabulary
 from automation.screens.schema import FOLDER, App, Extract, Screen, load, screens_hash
 from devices.phones.phone import Spot
 
@@ -211,20 +211,9 @@ def _source(node: Node, source: str) -> str:
         return node.desc
     if source == "text":
         return node.text
-    if source == "before":
-        return _before(node)
     around = node.parent.children if node.parent else []
     before = [one for one in around if one.index < node.index and one.text]
     return before[-1].text if before else ""
-
-
-def _before(node: Node) -> str:
-    """The text of the last node of the same class before it, in the nearest box that holds one."""
-    for box in node.ancestors():
-        earlier = [one for one in below(box) if one.cls == node.cls and one.text and one.index < node.index]
-        if earlier:
-            return earlier[-1].text
-    return ""
 
 
 def as_handle(app: App, text: str) -> str:

@@ -33,9 +33,8 @@ WITHOUT_ACTIONS = frozenset({"human", "error"})  #: a person's turn: nothing may
 RESULTS = frozenset({"failed", "needs_person"})
 NORMALISERS = frozenset({"handle", "text"})
 
-#: Where the value is: on the node itself, `above` it (the text before it in the same box), or `before`
-#: it (the last text before it on a node of its class).
-SOURCES = frozenset({"text", "desc", "above", "before"})
+#: Where the value is: on the node itself, or `above` it (the text before it in the same box).
+SOURCES = frozenset({"text", "desc", "above"})
 _SCREEN_KEYS = frozenset(
     "id kind priority packages alone all any none extract actions outcome evidence".split()  # noqa: SIM905
 )
@@ -329,7 +328,7 @@ class _Reader:
 #: How the value of a condition's key is read, where it is more than a word.
 _READERS: dict[frozenset[str], Callable[[_Reader, Any, Where], Any]] = {
     frozenset({"regex"}): _Reader.regex,
-    frozenset({"within", "has", "beside"}): _Reader.pattern,
+    frozenset({"within", "has", "beside", "before"}): _Reader.pattern,
     frozenset({"nth", "at_least"}): _Reader.integer,
 }
 _FIELD = {"class": "cls"}  #: `class` is a word of Python
