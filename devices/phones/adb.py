@@ -47,11 +47,15 @@ def server_environment(port: int, home: Path | None = None, usb: bool = True) ->
     return env
 
 
+def server_command(port: int) -> list[str]:
+    """The command of an adb server in the foreground; to be started in `server_environment`."""
+    return [adbutils.adb_path(), "-P", str(port), "nodaemon", "server"]
+
+
 def start_server(port: int, home: Path, usb: bool = False) -> subprocess.Popen[bytes]:
     """A real adb server as our child on 127.0.0.1:`port`. Whoever starts it must end it."""
-    command = [adbutils.adb_path(), "-P", str(port), "nodaemon", "server"]
     env = server_environment(port, home, usb)
-    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(server_command(port), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def our_error(error: Exception, detail: bool = True) -> PhoneError:
