@@ -1,0 +1,1 @@
+"""The simulated apps: state machines over screens, with the texts and ids of the real ones."""

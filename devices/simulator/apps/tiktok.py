@@ -1,0 +1,431 @@
+"""TikTok: resource-ids that differ in every version, a login in steps, and a profile without stable ids."""
+
+from __future__ import annotations
+
+import hashlib
+
+from devices.simulator.apps.base import App
+from devices.simulator.apps.words import TIKTOK, masked, short_count
+from devices.simulator.ui import NAVIGATION_BAR, WIDTH, Action, Box, Node, Page
+
+ANSWERS = {
+    "no_such_account": "wrong_password",
+    "wrong_password": "wrong_password",
+    "rate_limited": "too_many_attempts",
+    "totp": "verify_code",
+    "captcha": "captcha",
+    "email_code": "verify_code",
+    "suspicious": "2step",
+    "approve_elsewhere": "2step",
+    "suspended": "banned",
+}
+LOGIN = "com.ss.android.ugc.aweme.account.login."
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+
+def shuffled_id(version: str, name: str) -> str:
+    """The three letters that this build gives to a view."""
+    digest = hashlib.blake2s(f"{version} {name}".encode()).digest()
+    return ALPHABET[digest[0] % 26] + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[1:3])
+
+
+class TikTok(App):
+    """The TikTok app of one phone."""
+
+    kind, prefix, label = "tiktok", "tt", "TikTok"
+    words = TIKTOK
+    main_activity = "com.ss.android.ugc.aweme.main.MainActivity"
+    activities = {
+        "loading": "com.ss.android.ugc.aweme.splash.SplashActivity",
+        "signup_sheet": LOGIN + "v2.ui.SignUpOrLoginActivity",
+        "login_sheet": LOGIN + "v2.ui.SignUpOrLoginActivity",
+        **dict.fromkeys(
+            (
+                "login_phone_tab",
+                "login_email_tab",
+                "login_password",
+                "wrong_password",
+                "verify_code",
+                "banned",
+            ),
+            LOGIN + "v2.base.CommonFlowActivity",
+        ),
+        "2step": LOGIN + "twostep.TwoStepAuthActivity",
+    }
+    backs = {
+        "own_profile": "home",
+        "profile_logged_out": "home",
+        "switch_account_sheet": "own_profile",
+        "login_phone_tab": "login_sheet",
+        "login_email_tab": "login_sheet",
+        "login_password": "login_email_tab",
+        "wrong_password": "login_email_tab",
+        "too_many_attempts": "login_email_tab",
+    }
+
+    def first_screen(self) -> str:
+        return "popups" if "terms" in self.popups else "home"
+
+    def back(self) -> None:
+        if self.screen in ("tt.signup_sheet", "tt.login_sheet"):
+            self.go(self.profile_screen)
+        else:
+            super().back()
+
+    @property
+    def profile_screen(self) -> str:
+        """What the tab "Profile" shows."""
+        return "own_profile" if self.accounts else "profile_logged_out"
+
+    def rid(self, name: str) -> str:
+        return shuffled_id(self.version, name)
+
+    # --- what taps do ---
+
+    def open_login(self) -> None:
+        self.fields, self.login = {}, None
+        self.go("login_sheet")
+
+    def agree(self) -> None:
+        self.popups.discard("terms")
+        self.go("home")
+
+    def go_on(self) -> None:
+        """The button "Continue" under the user name; only e-mails are checked before the password."""
+        name = self.field("user").strip()
+        if "@" in name and self.phone.logins.find(self.kind, name) is None:
+            self.go("login_email_tab", self.say("unregistered"))
+        elif name:
+            self.fields.pop("password", None)
+            self.go("login_password")
+
+    def submit(self) -> None:
+        """The button "Log in" under the password."""
+        if not self.field("password"):
+            return
+        answer = self.judge(self.field("user"), self.field("password"))
+        if answer == "ok":
+            self.finish()
+        else:
+            self.go(ANSWERS[answer])
+
+    def submit_code(self) -> None:
+        by_app = bool(self.login and self.login.totp_secret and self.login.behaviour == "ok")
+        if self.code_accepted("code") if by_app else self.sent_code_accepted("code"):
+            self.finish()
+        else:
+            self.go("verify_code", self.say("code_wrong"))
+
+    def finish(self) -> None:
+        self.sign_in()
+        self.fields = {}
+        self.go("save_login_info")
+
+    def leave_banned(self) -> None:
+        self.fields = {}
+        self.go(self.profile_screen)
+
+    def switch_to(self, name: str) -> Action:
+        def act() -> None:
+            self.active = name
+            self.go("own_profile")
+
+        return self.answer(act)
+
+    def enter(self) -> None:
+        if self.screen in ("tt.login_password", "tt.wrong_password") and self.focus == "password":
+            self.answer(self.submit)()
+
+    # --- parts ---
+
+    def button(
+        self, page: Page, key: str, action: Action | None, look: str = "plain", enabled: bool = True
+    ) -> Node:
+        ident = self.rid(key)
+        node = page.place(
+            "Button", 120, text=self.say(key), id=ident, action=action, look=look, clickable=True
+        )
+        node.enabled = enabled
+        return node
+
+    def entry(self, page: Page, name: str, hint: str, secret: bool = False) -> Node:
+        return page.place(
+            "Edit",
+            130,
+            entry=name,
+            hint=hint,
+            text=self.shown(name, hint, secret),
+            password=secret,
+            focused=self.focus == name,
+            look="field" if self.field(name) else "empty",
+        )
+
+    def top_row(self, title: str = "") -> list[Node]:
+        """The back button, and a title where there is one."""
+        back = Node("Button", (22, 90, 132, 200), desc=self.say("back"), action=self.back, look="back")
+        if not title:
+            return [back]
+        middle = Node(
+            "Text", (390, 100, 690, 190), text=title, desc=title, id=self.rid("title"), look="title"
+        )
+        return [back, middle]
+
+    def tab_bar(self, selected: str) -> Node:
+        bar = Node("Linear", (0, 1953, WIDTH, NAVIGATION_BAR), id=self.rid("tab_bar"), look="bar")
+        actions: dict[str, Action] = {
+            "home": self.goer("home"),
+            "profile": self.answer(lambda: self.go(self.profile_screen)),
+        }
+        for number, tab in enumerate(("home", "friends", "create", "inbox", "profile")):
+            box = (number * 216, 1953, number * 216 + 216, NAVIGATION_BAR)
+            kind = "Button" if tab == "create" else "Frame"
+            node = Node(kind, box, desc=self.say(tab), id=self.rid("tab_" + tab), clickable=True, look="tab")
+            node.selected, node.action = tab == selected, actions.get(tab)
+            if tab != "create":
+                label = Node("Text", (box[0], 2037, box[2], 2073), text=self.say(tab), look="tab_label")
+                label.selected = node.selected
+                node.add(label)
+            bar.add(node)
+        return bar
+
+    def sheet(self, title: str, behind: list[Node], page: Page, close: Action) -> list[Node]:
+        """A bottom sheet over what was there; the texts behind it stay in the dump."""
+        scrim = Node("Frame", action=close, look="dim")
+        card = Node(
+            "Frame", (0, 700, WIDTH, NAVIGATION_BAR), desc=self.say("sheet"), action=lambda: None, look="card"
+        )
+        heading = Node("Text", (66, 730, WIDTH - 66, 810), text=title, look="title")
+        return [*behind, scrim, card.add(heading, *page.nodes)]
+
+    # --- screens, signed out ---
+
+    def draw_loading(self) -> list[Node]:
+        return [Node("View", id=self.rid("splash"), look="black")]
+
+    def draw_profile_logged_out(self) -> list[Node]:
+        page = Page(top=700)
+        page.text(self.say("sign_up_for"), "title")
+        self.button(page, "sign_up", self.goer("signup_sheet"), "primary")
+        self.button(page, "log_in", self.answer(self.open_login))
+        return [*page.nodes, self.tab_bar("profile")]
+
+    def draw_signup_sheet(self) -> list[Node]:
+        page = Page(top=850)
+        self.button(page, "phone_or_email", None)
+        self.button(page, "with_facebook", None)
+        self.button(page, "with_google", None)
+        page.skip(150)
+        self.button(page, "have_account", self.answer(self.open_login), "link")
+        close = self.goer("profile_logged_out")
+        return self.sheet(self.say("signup_title"), [self.tab_bar("profile")], page, close)
+
+    def draw_login_sheet(self) -> list[Node]:
+        page = Page(top=850)
+        self.button(page, "phone_email_name", self.goer("login_phone_tab"))
+        self.button(page, "with_facebook", None)
+        self.button(page, "with_google", None)
+        page.skip(150)
+        self.button(page, "no_account", self.goer("signup_sheet"), "link")
+        close = self.answer(lambda: self.go(self.profile_screen))
+        return self.sheet(self.say("login_title"), [self.tab_bar("profile")], page, close)
+
+    def tabs(self, selected: str) -> Node:
+        """The two tabs above the login form."""
+        strip = Node("HScroll", (83, 279, 997, 389), id=self.rid("tabs"))
+        for number, (tab, screen) in enumerate(
+            (("phone_tab", "login_phone_tab"), ("email_tab", "login_email_tab"))
+        ):
+            box = (83 + number * 457, 279, 540 + number * 457, 389)
+            node = Node("Linear", box, desc=self.say(tab), action=self.goer(screen), selected=tab == selected)
+            node.add(
+                Node(
+                    "Text",
+                    box,
+                    text=self.say(tab),
+                    id="android:id/text1",
+                    selected=tab == selected,
+                    look="tab",
+                )
+            )
+            strip.add(node)
+        return strip
+
+    def login_form(self, tab: str, entry: str, hint: str, ready: bool) -> list[Node]:
+        page = Page(top=440)
+        self.entry(page, entry, self.say(hint))
+        if self.note:
+            page.text(self.note, "error")
+        checked = self.field("unsaved") == ""
+
+        def toggle() -> None:
+            self.fields["unsaved"] = "yes" if checked else ""
+
+        page.place("Check", 60, checked=checked, action=toggle, look="check", id=self.rid("save_box"))
+        page.text(self.say("save_box"), "small")
+        self.button(page, "continue", self.answer(self.go_on) if ready else None, "primary", enabled=ready)
+        report = Node("Button", (948, 90, 1058, 200), desc=self.say("report"), look="icon", clickable=True)
+        return [*self.top_row(self.say("log_in")), report, self.tabs(tab), *page.nodes]
+
+    def draw_login_phone_tab(self) -> list[Node]:
+        return self.login_form("phone_tab", "phone", "phone_hint", ready=False)
+
+    def draw_login_email_tab(self) -> list[Node]:
+        return self.login_form("email_tab", "user", "email_hint", ready=bool(self.field("user")))
+
+    def draw_login_password(self) -> list[Node]:
+        page = Page(top=260)
+        page.title(self.say("enter_password"))
+        self.entry(page, "password", self.say("password"), secret=True)
+        if self.screen == "tt.wrong_password":
+            page.text(self.say("wrong"), "error")
+        if self.screen == "tt.too_many_attempts":
+            page.text(self.say("maximum"), "error")
+        self.button(page, "forgot", None, "link")
+        self.button(page, "log_in", self.answer(self.submit), "primary", enabled=bool(self.field("password")))
+        return [*self.top_row(), *page.nodes]
+
+    draw_wrong_password = draw_login_password
+    draw_too_many_attempts = draw_login_password
+
+    # --- screens between the password and the session ---
+
+    def draw_captcha(self) -> list[Node]:
+        web = Node("Web", (90, 560, 990, 1560), look="card")
+        web.add(
+            Node("Text", (130, 600, 950, 680), text=self.say("captcha"), look="title"),
+            Node("android.widget.Image", (130, 720, 950, 1240), text="whirl", look="picture"),
+            Node("View", (130, 1280, 950, 1360), text=self.say("captcha_text")),
+            Node("View", (130, 1400, 950, 1520), id=":secsdk-captcha-drag-wrapper", look="slider"),
+        )
+        for node in web.walk():
+            node.id = node.id.removeprefix(":")
+        return [*self.draw_login_password(), Node("Frame", action=lambda: None, look="dim"), web]
+
+    def draw_verify_code(self) -> list[Node]:
+        page = Page(top=260)
+        page.title(self.say("code_title"))
+        by_app = bool(self.login and self.login.totp_secret and self.login.behaviour == "ok")
+        sent = self.say("code_app") if by_app else self.say("code_sent", masked(self.login or self.profile()))
+        page.text(sent, height=110)
+        self.entry(page, "code", "")
+        if self.note:
+            page.text(self.note, "error")
+        self.button(page, "continue", self.answer(self.submit_code), "primary")
+        self.button(page, "resend", None, "link")
+        return [*self.top_row(), *page.nodes]
+
+    def draw_2step(self) -> list[Node]:
+        page = Page(top=260)
+        page.title(self.say("verify"))
+        page.text(self.say("verify_text"), height=110)
+        page.place("Image", 500, look="picture")
+        return [*self.top_row(), *page.nodes]
+
+    def draw_banned(self) -> list[Node]:
+        page = Page(top=700)
+        page.text(self.say("banned"), "title", height=160)
+        self.button(page, "ok", self.answer(self.leave_banned), "primary")
+        return page.nodes
+
+    # --- screens with a session ---
+
+    def draw_save_login_info(self) -> list[Node]:
+        page = Page(top=900)
+        page.title(self.say("save_title"))
+        page.text(self.say("save_text"), height=110)
+        self.button(page, "save", self.goer("home"), "primary")
+        self.button(page, "not_now", self.goer("home"))
+        return [
+            self.tab_bar("home"),
+            Node("Frame", (40, 840, 1040, page.y + 40), look="card").add(*page.nodes),
+        ]
+
+    def draw_popups(self) -> list[Node]:
+        page = Page(top=900)
+        page.title(self.say("terms_title"))
+        self.button(page, "terms", self.answer(self.agree), "primary")
+        return page.nodes
+
+    def draw_home(self) -> list[Node]:
+        if "update" in self.popups:
+            return self.update_prompt()
+        pager = Node(
+            "androidx.viewpager.widget.ViewPager", (0, 66, WIDTH, 1953), id="viewpager", look="black"
+        )
+        pager.scrollable = True
+        tops = [
+            Node("Text", (300, 80, 520, 170), text=self.say("following_feed"), look="light"),
+            Node("Text", (560, 80, 780, 170), text=self.say("for_you"), selected=True, look="light"),
+        ]
+        return [pager.add(*tops), self.tab_bar("home")]
+
+    def update_prompt(self) -> list[Node]:
+        """A card without any text, description or id, as the real one; a tap beside it closes it."""
+
+        def close() -> None:
+            self.popups.discard("update")
+
+        card = Node("Group", (152, 562, 928, 1658), action=lambda: None, look="card", clickable=False)
+        card.clickable = True
+        return [Node("Group", action=close, look="black").add(card)]
+
+    def count(self, box: Box, value: int, label: str) -> Node:
+        left, top, right, bottom = box
+        middle = (top + bottom) // 2
+        number = short_count(value, self.language)
+        return Node("Linear", box, clickable=True).add(
+            Node("Text", (left, top, right, middle), text=number, id=self.rid("count"), look="strong"),
+            Node("Text", (left, middle, right, bottom), text=label, id=self.rid("count_label"), look="small"),
+        )
+
+    def grid(self, videos: int) -> Node:
+        """The covers of the videos, nine at most on one screen."""
+        box = Node("Recycler", (0, 990, WIDTH, 1940), id=self.rid("grid"), scrollable=True)
+        for number in range(min(videos, 9)):
+            left, top = number % 3 * 360, 990 + number // 3 * 315
+            box.add(Node("Image", (left, top, left + 356, top + 311), id="cover", look="picture"))
+        return box
+
+    def draw_own_profile(self) -> list[Node]:
+        profile = self.profile()
+        switch = self.goer("switch_account_sheet")
+        name, handle = profile.nickname or self.active, "@" + self.active
+        head = Node("Linear", (0, 220, WIDTH, 763), id=self.rid("header")).add(
+            Node("Button", (0, 260, 319, 532), desc=self.say("photo"), look="avatar", clickable=True),
+            Node("Button", (185, 421, 307, 532), desc=self.say("add_story"), look="icon", clickable=True),
+            Node(
+                "Button",
+                (330, 260, 830, 350),
+                text=name,
+                id=self.rid("nickname"),
+                action=switch,
+                look="title",
+            ),
+            Node(
+                "Button",
+                (330, 360, 830, 430),
+                text=handle,
+                id=self.rid("handle"),
+                look="small",
+                clickable=True,
+            ),
+            Node("Button", (865, 347, 1036, 446), look="plain", clickable=True),
+            self.count((44, 543, 340, 653), profile.following, self.say("following")),
+            self.count((380, 543, 680, 653), profile.followers, self.say("followers")),
+            self.count((720, 543, 1036, 653), profile.likes, self.say("likes")),
+            Node("Text", (44, 680, 347, 750), text=self.say("studio"), id=self.rid("studio"), look="small"),
+        )
+        menu = Node("Button", (948, 93, 1058, 203), desc=self.say("menu"), look="icon", clickable=True)
+        tab = Node(
+            "Frame", (44, 863, 292, 973), desc=self.say("videos"), selected=True, look="tab", clickable=True
+        )
+        return [menu, head, tab, self.grid(profile.videos), self.tab_bar("profile")]
+
+    def draw_switch_account_sheet(self) -> list[Node]:
+        page = Page(top=840)
+        for name in self.accounts:
+            chosen = name == self.active
+            row = page.place("Linear", 140, 10, action=self.switch_to(name), selected=chosen, look="row")
+            row.add(Node("Text", row.box, text=name, id=self.rid("row_name"), selected=chosen, look="strong"))
+        self.button(page, "add_account", self.answer(self.open_login))
+        return self.sheet(self.say("switch"), self.draw_own_profile(), page, self.goer("own_profile"))

@@ -1,0 +1,368 @@
+"""One simulated phone: its state, its windows, and what touches and keys do to it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from devices.simulator import faults, ui
+from devices.simulator.apps import android
+from devices.simulator.apps.base import App
+from devices.simulator.apps.instagram import Instagram
+from devices.simulator.apps.tiktok import TikTok
+from devices.simulator.description import PhoneSpec
+from devices.simulator.files import Files
+from devices.simulator.journal import Journal
+from devices.simulator.logins import Logins
+from devices.simulator.transport import Listener, Stream
+from devices.simulator.ui import Action, Node
+
+KINDS: dict[str, type[App]] = {"instagram": Instagram, "tiktok": TikTok}
+GBOARD = "com.google.android.inputmethod.latin/com.android.inputmethod.latin.LatinIME"
+ADB_KEYBOARD = "com.github.uiautomator/.AdbKeyboard"
+RUN_PROPERTY = "debug.phonerack.run"
+USB_PROPERTY = "debug.phonerack.usb"
+SDKS = {"9": "28", "10": "29", "11": "30", "12": "31", "13": "33", "14": "34", "15": "35", "16": "36"}
+FIRST_PID = 2000
+
+
+class SimulatedPhone:
+    """A phone without the network in front of it; every method runs on the farm's event loop."""
+
+    def __init__(self, spec: PhoneSpec, logins: Logins) -> None:
+        self.spec, self.logins = spec, logins
+        self.serial = spec.serial
+        self.battery, self.temperature = spec.battery, spec.temperature
+        self.fault: str | None = None
+        self.seconds = faults.SLOW_SECONDS
+        self.apps: dict[str, App] = {one.package: KINDS[one.app](one, self) for one in spec.apps}
+        self.journal = Journal()
+        self.files = Files()
+        self.properties = properties(spec)
+        self.settings = {"secure default_input_method": ADB_KEYBOARD if spec.adb_keyboard else GBOARD}
+        self.input_methods = [GBOARD, *([ADB_KEYBOARD] if spec.adb_keyboard else [])]
+        self.clipboard = ""
+        self.screen_on = True
+        self.front: App | None = None
+        self.overlay = ""  #: os.permission or os.crash, over the app
+        self.overlay_app: App | None = None
+        self.keyboard_up = False
+        self.u2_owner: Stream | None = None  #: the shell stream that the u2 server lives in
+        self.listener: Listener | None = None
+        self._next_pid = FIRST_PID
+        self._change = asyncio.Event()
+
+    # --- what it shows ---
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:port` of its adbd."""
+        return f"127.0.0.1:{self.listener.port if self.listener else self.spec.port}"
+
+    @property
+    def screen(self) -> str:
+        """The id of the screen it shows."""
+        return self.overlay or (self.front.screen if self.front else "os.launcher")
+
+    def windows(self) -> list[Node]:
+        """All windows in the order of a dump."""
+        language = self.spec.language
+        bars = [
+            android.navigation_bar(language, self.back, self.home),
+            android.status_bar(language, self.battery),
+        ]
+        keys = [android.keyboard()] if self.keyboard_up else []
+        return [*keys, self._main_window(), *bars]
+
+    def _main_window(self) -> Node:
+        app = self.overlay_app
+        if self.overlay == "os.permission" and app:
+            return android.permission_dialog(self.spec.language, app.label, self.close_overlay)
+        if self.overlay == "os.crash" and app:
+            restart = self._opener(app.package)
+            return android.crash_dialog(self.spec.language, app.label, self.close_overlay, restart)
+        if self.front:
+            return self.front.build()
+        return android.launcher([(app.label, self._opener(app.package)) for app in self.installed.values()])
+
+    def _opener(self, package: str) -> Action:
+        return lambda: self._open(package)
+
+    @property
+    def front_package(self) -> str:
+        """The package that uiautomator would name as the current one."""
+        if self.overlay:
+            return android.PERMISSIONS if self.overlay == "os.permission" else "android"
+        return self.front.package if self.front else android.LAUNCHER
+
+    @property
+    def front_activity(self) -> tuple[str, str]:
+        """Package and activity that have the focus, a dialog of the system left aside."""
+        if self.overlay == "os.permission":
+            return android.PERMISSIONS, android.PERMISSION_ACTIVITY
+        if self.front and not self.overlay:
+            return self.front.package, self.front.activity
+        return android.LAUNCHER, android.LAUNCHER_ACTIVITY
+
+    # --- change ---
+
+    def changed(self) -> None:
+        """Wake whoever waits for the screen or a fault to change."""
+        event, self._change = self._change, asyncio.Event()
+        event.set()
+
+    async def wait_change(self, seconds: float | None = None) -> None:
+        """Return when something has changed, or after `seconds`."""
+        try:
+            await asyncio.wait_for(self._change.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def later(self, seconds: float, action: Action) -> None:
+        """Run `action` after some time."""
+        asyncio.get_running_loop().call_later(seconds, action)
+
+    def _note(self, kind: str, detail: str = "", length: int = 0) -> None:
+        self.journal.note(kind, self.screen, self.properties.get(RUN_PROPERTY, ""), detail, length)
+
+    # --- apps ---
+
+    @property
+    def installed(self) -> dict[str, App]:
+        """The apps that are there, by package."""
+        return {} if self.fault == faults.APP_MISSING else self.apps
+
+    def start_app(self, package: str) -> bool:
+        """Bring an app to the front; False when it is not installed."""
+        if package not in self.installed:
+            return False
+        self._note("start_app", package)
+        self._open(package)
+        return True
+
+    def _open(self, package: str) -> None:
+        app = self.apps[package]
+        self.overlay, self.overlay_app = "", None
+        self.front, self.keyboard_up = app, False
+        if not app.pid:
+            app.pid, self._next_pid = self._next_pid, self._next_pid + 1
+            app.start()
+        if self.fault == faults.APP_CRASH:
+            self.crash(app)
+        elif "permission" in app.popups:
+            self.overlay, self.overlay_app = "os.permission", app
+        self.changed()
+
+    def stop_app(self, package: str) -> None:
+        """Force-stop: the process ends, the sign-ins stay."""
+        self._note("stop_app", package)
+        if package in self.apps:
+            self._end(self.apps[package])
+
+    def clear_app(self, package: str) -> bool:
+        """What `pm clear` does: every account is signed out."""
+        self._note("clear_app", package)
+        app = self.installed.get(package)
+        if app is None:
+            return False
+        self._end(app)
+        app.clear()
+        app.set_accounts([])
+        return True
+
+    def _end(self, app: App) -> None:
+        app.pid = 0
+        app.reset()
+        if self.overlay_app is app:
+            self.overlay, self.overlay_app = "", None
+        if self.front is app:
+            self.leave_app()
+        self.changed()
+
+    def leave_app(self) -> None:
+        """Show the launcher; the app stays alive behind it."""
+        self.front, self.keyboard_up = None, False
+
+    def crash(self, app: App) -> None:
+        """End the process of an app and say so on the screen."""
+        self._end(app)
+        self.overlay, self.overlay_app = "os.crash", app
+        self.changed()
+
+    def close_overlay(self) -> None:
+        """Take the dialog of the system away; a permission is asked for only once."""
+        if self.overlay == "os.permission" and self.overlay_app:
+            self.overlay_app.popups.discard("permission")
+        self.overlay, self.overlay_app = "", None
+
+    # --- touches ---
+
+    def tap(self, x: float, y: float) -> None:
+        """A finger on the screen."""
+        self._note("click", f"{round(x)},{round(y)}")
+        if not self.screen_on:
+            return
+        for window in self._touch_order():
+            node = ui.hit(window, x, y)
+            if node is not None:
+                self._act(node)
+                break
+        self.changed()
+
+    def _touch_order(self) -> list[Node]:
+        return self.windows()
+
+    def _act(self, node: Node) -> None:
+        if node.entry and self.front:
+            self.focus(node.entry)
+        elif node.action:
+            node.action()
+            if not (self.front and self.front.focus):
+                self.keyboard_up = False
+
+    def focus(self, entry: str) -> None:
+        """Put the cursor into a field."""
+        if self.front:
+            self.front.focus = entry
+            self.keyboard_up = self.spec.keyboard
+
+    def swipe(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        """A finger over the screen; one that hardly moves is a tap."""
+        if abs(x1 - x2) + abs(y1 - y2) < 20:
+            self.tap(x1, y1)
+        else:
+            self._note("swipe", f"{round(x1)},{round(y1)} {round(x2)},{round(y2)}")
+
+    # --- text ---
+
+    @property
+    def focused_text(self) -> str | None:
+        """What the focused field holds, or None without one."""
+        if self.front and self.front.focus and not self.overlay:
+            return self.front.field(self.front.focus)
+        return None
+
+    def type_text(self, text: str, replace: bool = False) -> bool:
+        """Text into the focused field; False without one."""
+        held = self.focused_text
+        self._note("type", length=len(text))
+        if held is None or self.front is None:
+            return False
+        self.front.write(self.front.focus, text if replace else held + text)
+        return True
+
+    def set_text(self, node: Node, text: str) -> bool:
+        """Text into the field that `node` shows, as the accessibility action does."""
+        self._note("type", length=len(text))
+        if not node.entry or self.front is None:
+            return False
+        self.front.write(node.entry, text)
+        return True
+
+    # --- keys ---
+
+    def press(self, key: str) -> bool:
+        """A key by its name in small letters; False for one that does nothing here."""
+        self._note("key", key)
+        keys: dict[str, Action] = {
+            "back": self.back,
+            "home": self.home,
+            "enter": self.enter,
+            "power": self.toggle_screen,
+            "wakeup": self.wake,
+            "sleep": self.sleep,
+            "del": self.delete,
+            "delete": self.delete,
+        }
+        action = keys.get(key)
+        if action is None:
+            return False
+        action()
+        self.changed()
+        return True
+
+    def back(self) -> None:
+        """The back key: first the keyboard, then the dialog, then the app."""
+        if self.keyboard_up:
+            self.keyboard_up = False
+        elif self.overlay:
+            self.close_overlay()
+        elif self.front:
+            self.front.back()
+
+    def home(self) -> None:
+        """The home key."""
+        self.overlay, self.overlay_app = "", None
+        self.leave_app()
+
+    def enter(self) -> None:
+        if self.front and not self.overlay:
+            self.front.enter()
+
+    def delete(self) -> None:
+        if self.front and (held := self.focused_text):
+            self.front.write(self.front.focus, held[:-1])
+
+    def toggle_screen(self) -> None:
+        self.screen_on = not self.screen_on
+
+    def wake(self) -> None:
+        self.screen_on = True
+
+    def sleep(self) -> None:
+        self.screen_on = False
+
+    # --- the u2 server ---
+
+    @property
+    def u2_running(self) -> bool:
+        """Whether the uiautomator server answers."""
+        return self.u2_owner is not None and not self.u2_owner.closed
+
+    def stop_u2(self) -> None:
+        """End the uiautomator server, and the shell stream it lives in."""
+        owner, self.u2_owner = self.u2_owner, None
+        if owner is not None:
+            owner.shut()
+
+    # --- faults ---
+
+    async def set_fault(self, fault: str | None) -> None:
+        """Have the phone suffer from `fault`, or from nothing."""
+        self.fault = fault
+        if self.listener is not None:
+            self.listener.trust(fault != faults.UNAUTHORIZED)
+            if fault == faults.OFFLINE:
+                self.listener.close()
+            else:
+                await self.listener.open()
+        if fault == faults.U2_DEAD:
+            self.stop_u2()
+        elif fault == faults.APP_MISSING:
+            self._close_all()
+        elif fault == faults.APP_CRASH and self.front:
+            self.crash(self.front)
+        self.changed()
+
+    def _close_all(self) -> None:
+        for app in self.apps.values():
+            self._end(app)
+
+
+def properties(spec: PhoneSpec) -> dict[str, str]:
+    """The system properties of a new phone."""
+    release = spec.android.split(".")[0]
+    return {
+        "ro.serialno": spec.serial,
+        "ro.boot.serialno": spec.serial,
+        "ro.product.model": spec.model,
+        "ro.product.brand": "phonerack",
+        "ro.product.manufacturer": "Phonerack",
+        "ro.product.name": "simphone",
+        "ro.product.device": "sim",
+        "ro.product.cpu.abi": "arm64-v8a",
+        "ro.build.version.release": spec.android,
+        "ro.build.version.sdk": SDKS.get(release, "33"),
+        "persist.sys.locale": "fr-FR" if spec.language == "fr" else "en-US",
+        "sys.boot_completed": "1",
+        USB_PROPERTY: spec.usb,
+    }
