@@ -10,7 +10,7 @@ from automation.choices import Outcome
 from automation.models import Run
 
 #: A login that ended for one of these reasons proves that the account is not signed in.
-SIGNED_OUT = frozenset({"wrong_password", "no_such_account", "suspended", "logged_out_elsewhere"})
+SIGNED_OUT = frozenset({"wrong_password", "no_such_account", "banned"})
 
 
 def apply(run: Run) -> None:

@@ -132,9 +132,8 @@ class Work:
     def _run(self, phone: Phone, ticket: Ticket) -> Result:
         """The script's result. An unexpected exception is our defect: errored, with a traceback without values."""
         try:
-            return run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
-        except PhoneError as error:
-            return ended(error)
+            result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
+            return ended(Canceled(result.message)) if result.outcome == "canceled" else result
         except Exception as error:  # noqa: BLE001 - the one place that catches all
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("run %s: %s in %s\n%s", ticket.run, type(error).__name__, ticket.script, where)
