@@ -20,6 +20,8 @@ __all__ = ["AMBIGUOUS", "SCREEN", "UNKNOWN", "UNREADABLE", "Spot", "Verdict", "r
 
 SCREEN, UNKNOWN, AMBIGUOUS, UNREADABLE = "screen", "unknown", "ambiguous", "unreadable"
 ANDROID = "android"  #: the file with Android's own screens
+LAUNCHER = "os.launcher"
+AWAY = "another app is in front"
 STUCK_NODES = 2  #: a dump of so few nodes without the app comes from a stuck uiautomator
 
 
@@ -43,6 +45,15 @@ class Verdict:
     _screen: Screen | None = field(default=None, repr=False, compare=False)
     _dump: Dump | None = field(default=None, repr=False, compare=False)
     _words: Vocabulary | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def away(self) -> bool:
+        """Whether something else than the app is in front."""
+        return self.screen == LAUNCHER or self.detail == AWAY
+
+    def offers(self, action: str) -> bool:
+        """Whether the screen has the action by its definition, on the phone right now or not."""
+        return self._screen is not None and action in self._screen.actions
 
     def find(self, action: str, handle: str = "") -> Spot | None:
         """Where to tap for the action, by the first alternative that is on the screen; else None.
@@ -80,7 +91,7 @@ def recognise(xml: str, package: str = "", app: str = "", folder: Path = FOLDER)
 def _without_app(dump: Dump, package: str) -> Verdict:
     if len([node for node in dump.nodes if node.package != SYSTEM_UI]) <= STUCK_NODES:
         return Verdict(UNREADABLE, package=package, detail="uiautomator is stuck or the screen is empty")
-    return Verdict(UNKNOWN, package=package, detail="another app is in front", fingerprint=dump.fingerprint())
+    return Verdict(UNKNOWN, package=package, detail=AWAY, fingerprint=dump.fingerprint())
 
 
 def _app_of(apps: dict[str, App], package: str, dump: Dump) -> App | None:

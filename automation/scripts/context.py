@@ -1,0 +1,237 @@
+"""What a script works with: the phone, the ticket, and a way to read, tap and type that repeats nothing blindly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from automation.protocol import Credentials, Ticket
+from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
+from automation.scripts.outcomes import AccountError, NeedsPerson
+from automation.scripts.reasons import NO_PROGRESS, UNKNOWN_SCREEN, UNREADABLE_SCREEN
+from devices.phones.deadline import Deadline
+from devices.phones.errors import NodeGone
+from devices.phones.phone import Phone
+
+#: Called after each step with its name, its seconds, whether it went well, and a remark.
+StepReporter = Callable[[str, float, bool, str], None]
+
+MOVES = 80  #: taps, keys and fields of one run; a login takes about 15
+REPEATS = 2  #: how often the same is done on a screen that does not change
+STARTS = 3  #: how often the app is brought to the front again
+
+
+def no_report(name: str, seconds: float, ok: bool, detail: str) -> None:
+    """Drops the step."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a script waits for what, in seconds."""
+
+    poll: float = 0.4  #: between two looks at the screen
+    settle: float = 10.0  #: until a tap has an effect
+    unknown: float = 8.0  #: until an unknown screen is believed to be one
+    unreadable: float = 15.0  #: until a screen without text is believed to stay so
+    loading: float = 45.0  #: until a loading screen is over
+
+
+class Context:
+    """One run of one script on one phone."""
+
+    def __init__(self, phone: Phone, ticket: Ticket, report: StepReporter, pace: Pace) -> None:
+        self.phone, self.ticket, self.pace = phone, ticket, pace
+        self.app, self.package = ticket.app, ticket.package
+        self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
+        self._report = report
+        self._ahead: Verdict | None = None  #: a look that nobody has used yet
+        self._last: tuple[str, str, str] = ("", "", "")
+        self._repeats = self._moves = self._starts = 0
+
+    @property
+    def deadline(self) -> Deadline:
+        """The run's one clock."""
+        return self.phone.deadline
+
+    @property
+    def credentials(self) -> Credentials:
+        """The account of the ticket. Raises ValueError when it has none: the script should not have run."""
+        found = self.ticket.credentials
+        if found is None:
+            raise ValueError("the ticket carries no account")
+        return found
+
+    def now(self) -> float:
+        """Seconds since the epoch, for the codes of the ticket."""
+        return time.time()
+
+    @contextmanager
+    def step(self, name: str, detail: str = "") -> Iterator[None]:
+        """A step of the run, reported with its duration whether it goes well or not."""
+        begun = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            self._report(name, time.monotonic() - begun, False, detail)
+            raise
+        self._report(name, time.monotonic() - begun, True, detail)
+
+    # --- looking ---
+
+    def look(self) -> Verdict:
+        """What the screen shows right now."""
+        self._ahead = None
+        return recognise(self.phone.dump(), self.package, self.app)
+
+    def read(self) -> Verdict:
+        """The screen on which the script must decide: a form, a second factor or a session.
+
+        Prompts are declined and loading screens waited for. Raises what a screen for a person, an error of the
+        app, or a screen that stays unknown comes to.
+        """
+        begun, status = time.monotonic(), ""
+        while True:
+            verdict = self._ahead or self.look()
+            self._ahead = None
+            if verdict.kind in ("human", "error"):
+                self._confirm(verdict)
+            elif verdict.kind in ("overlay", "popup"):
+                self.decline(verdict)
+                begun = time.monotonic()
+            elif verdict.status == SCREEN and verdict.kind != "transient":
+                return verdict
+            else:
+                if verdict.status != status:
+                    begun, status = time.monotonic(), verdict.status
+                if self._waited_for_nothing(verdict, time.monotonic() - begun):
+                    begun = time.monotonic()
+
+    def _confirm(self, verdict: Verdict) -> None:
+        """End the run by this screen if a second look shows it too: the first may have caught it half drawn."""
+        self.deadline.sleep(min(self.pace.poll, 0.5))
+        again = self.look()
+        if again.screen != verdict.screen:
+            self._ahead = again
+            return
+        end = AccountError if verdict.result == "failed" else NeedsPerson
+        raise end(verdict.reason, detail=verdict.screen)
+
+    def _waited_for_nothing(self, verdict: Verdict, waited: float) -> bool:
+        """Wait a little more, or do something about a screen that stays; True when something was done."""
+        if verdict.away and waited > self.pace.poll * 2:
+            self._start_again()
+            return True
+        if waited < self._patience(verdict):
+            self.deadline.sleep(self.pace.poll)
+            return False
+        if self.restartable and not verdict.kind:
+            self.restartable = False
+            self._move(verdict, "restart")
+            self.restart()
+            return True
+        reason = UNREADABLE_SCREEN if verdict.status == UNREADABLE else UNKNOWN_SCREEN
+        raise NeedsPerson(reason, verdict.detail or verdict.screen)
+
+    def _patience(self, verdict: Verdict) -> float:
+        if verdict.kind == "transient":
+            return self.pace.loading
+        return self.pace.unreadable if verdict.status == UNREADABLE else self.pace.unknown
+
+    def _start_again(self) -> None:
+        self._starts += 1
+        if self._starts > STARTS:
+            raise NeedsPerson(UNKNOWN_SCREEN, "the app does not stay in front")
+        self.phone.start_app(self.package)
+        self.deadline.sleep(self.pace.poll)
+
+    def wait_for_value(self, verdict: Verdict, name: str) -> Verdict | None:
+        """The same screen once it shows the value, or None when it does not in time."""
+        seen = self._wait_until(lambda now: name in now.values)
+        return seen if seen.screen == verdict.screen and name in seen.values else None
+
+    # --- doing ---
+
+    def open(self, app: str, package: str) -> None:
+        """Bring the app to the front; from now on screens are read for it."""
+        self.app, self.package, self._ahead = app, package, None
+        self._starts, self.restartable = 0, True
+        self.phone.start_app(package)
+
+    def restart(self) -> None:
+        """Force-stop the app and start it; its data stays."""
+        self._ahead = None
+        self.phone.press("home")
+        self.phone.stop_app(self.package)
+        self.phone.start_app(self.package)
+
+    def decline(self, verdict: Verdict) -> None:
+        """Close a prompt by its harmless button."""
+        if not self.tap(verdict, "dismiss"):
+            raise NeedsPerson(UNKNOWN_SCREEN, detail=verdict.screen)
+
+    def tap(self, verdict: Verdict, action: str, handle: str = "") -> bool:
+        """Tap once where the screen has the action, then wait until it changes. False when it has it not."""
+        spot = verdict.find(action, handle)
+        if spot is None:
+            return False
+        self._move(verdict, action)
+        self.phone.tap(spot)
+        self._wait_until(lambda now: now.fingerprint != verdict.fingerprint)
+        return True
+
+    def submit(self, verdict: Verdict, action: str = "submit") -> bool:
+        """Tap and wait until the app leaves the screen; once more if nothing at all has changed. True when left."""
+        for _ in range(REPEATS):
+            spot = verdict.find(action)
+            if spot is None:
+                return False
+            self._move(verdict, action)
+            self.phone.tap(spot)
+            seen = self._wait_until(lambda now: now.screen != verdict.screen)
+            if seen.screen != verdict.screen:
+                return True
+            if seen.fingerprint != verdict.fingerprint:
+                return False
+        return False
+
+    def fill(self, verdict: Verdict, action: str, text: str) -> Verdict | None:
+        """Type into a field; the screen as it is then, or None when it is another one or took no text."""
+        spot = verdict.find(action)
+        if spot is None:
+            return None
+        self._move(verdict, action)
+        try:
+            self.phone.type_into(spot, text, secret=True)
+        except NodeGone:
+            return None
+        now = self.read()
+        self._ahead = now
+        return now if now.screen == verdict.screen else None
+
+    def back(self, verdict: Verdict) -> None:
+        """Press back, then wait until the screen changes."""
+        self._move(verdict, "back")
+        self.phone.press("back")
+        self._wait_until(lambda now: now.fingerprint != verdict.fingerprint)
+
+    def _move(self, verdict: Verdict, action: str) -> None:
+        """Count what is done; raise when the run goes round in circles."""
+        self._ahead = None
+        this = (verdict.screen, verdict.fingerprint, action)
+        self._repeats = self._repeats + 1 if this == self._last else 1
+        self._last = this
+        self._moves += 1
+        if self._repeats > REPEATS or self._moves > MOVES:
+            raise NeedsPerson(NO_PROGRESS, detail=f"{action} on {verdict.screen}")
+
+    def _wait_until(self, fits: Callable[[Verdict], bool]) -> Verdict:
+        """The first look that fits, or the last one within the time that a tap may take."""
+        until = time.monotonic() + self.pace.settle
+        while True:
+            seen = self.look()
+            if fits(seen) or time.monotonic() >= until:
+                self._ahead = seen
+                return seen
+            self.deadline.sleep(self.pace.poll)

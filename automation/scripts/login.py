@@ -1,0 +1,190 @@
+"""Log an account in. It is driven by what the screen shows, so it may begin anywhere, also after a lost run."""
+
+from __future__ import annotations
+
+from automation.protocol import Credentials
+from automation.screens.recognise import Verdict
+from automation.scripts.base import script
+from automation.scripts.context import Context
+from automation.scripts.outcomes import SUCCEEDED, AccountError, NeedsPerson, Result
+from automation.scripts.packages import package_of
+from automation.scripts.reasons import (
+    ALREADY_SIGNED_IN,
+    APPROVE_ELSEWHERE,
+    CODE_REFUSED,
+    NO_PASSWORD,
+    NO_PROGRESS,
+    OTHER_ACCOUNT,
+    SIGNED_IN,
+    TWO_FACTOR,
+    UNKNOWN_SCREEN,
+    sentence,
+)
+
+PERIOD = 30.0  #: seconds for which an authenticator code holds
+SPARE = 5.0  #: seconds that must be left of it when it is typed
+ATTEMPTS = 2  #: codes tried before a person is asked
+
+
+@script("login", label="Log in")
+def login(context: Context) -> Result:
+    """Succeeded with `already_signed_in` or `signed_in` and `{"logined": true, "handle": ...}`, else raises."""
+    return Login(context).run()
+
+
+class Login:
+    """One login: what was done so far, so that nothing is done twice."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.account: Credentials = context.credentials
+        self.wanted = plain(self.account.username)
+        self.sent: set[str] = set()  #: the forms that were sent off
+        self.picked = False
+        self.codes_used: list[float] = []
+
+    def run(self) -> Result:
+        """The Result, once the own profile shows the account."""
+        context = self.context
+        with context.step("open the app"):
+            context.open(context.app, context.package or package_of(context.app))
+        while True:
+            verdict = context.read()
+            with context.step(STEPS.get(verdict.kind, "go on"), verdict.screen):
+                result = self.act(verdict)
+            if result is not None:
+                return result
+
+    def act(self, verdict: Verdict) -> Result | None:
+        """Do what the screen asks for; the Result when that was all."""
+        if verdict.kind == "session_on":
+            return self.in_session(verdict)
+        if verdict.kind == "two_factor":
+            self.second_factor(verdict)
+        elif verdict.offers("password") or verdict.offers("user"):
+            self.fill_in(verdict)
+        elif verdict.offers("mine"):
+            self.choose_saved(verdict)
+        elif not self.context.tap(verdict, "log_in"):
+            raise NeedsPerson(UNKNOWN_SCREEN, verdict.screen)
+        return None
+
+    # --- signed in ---
+
+    def in_session(self, verdict: Verdict) -> Result | None:
+        """Find out who is in; go to the account, or to the form that adds it."""
+        if verdict.offers("pick"):
+            self.switch(verdict)
+        elif not verdict.offers("switcher"):
+            self.must(verdict, self.context.tap(verdict, "profile"))
+        elif not (handle := verdict.values.get("handle", "")):
+            self.must(verdict, self.context.wait_for_value(verdict, "handle") is not None)
+        elif handle == self.wanted:
+            reason = SIGNED_IN if self.sent else ALREADY_SIGNED_IN
+            return Result(SUCCEEDED, reason, sentence(reason), {"logined": True, "handle": handle})
+        elif self.sent:
+            raise AccountError(OTHER_ACCOUNT, f"signed in is {handle}")
+        else:
+            self.must(verdict, self.context.tap(verdict, "switcher"))
+        return None
+
+    def switch(self, verdict: Verdict) -> None:
+        """In the list of accounts: take ours when it is there, else add it."""
+        if verdict.values.get("active") == self.wanted:
+            self.context.back(verdict)
+        elif self.wanted not in verdict.lists.get("handles", []):
+            self.must(verdict, not self.sent and self.context.tap(verdict, "add_account"))
+        elif self.picked:
+            raise NeedsPerson(NO_PROGRESS, "the app does not switch to the account")
+        else:
+            self.picked = True
+            self.must(verdict, self.context.tap(verdict, "pick", self.wanted))
+
+    # --- signed out ---
+
+    def choose_saved(self, verdict: Verdict) -> None:
+        """Accounts that the app remembers: ours if it is among them, else another."""
+        action = "continue" if verdict.find("mine", self.wanted) else "other"
+        self.must(verdict, self.context.tap(verdict, action, self.wanted))
+
+    def fill_in(self, verdict: Verdict) -> None:
+        """Fill in a form and send it off, once: a form that comes back is for a person."""
+        if verdict.screen in self.sent:
+            raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} came back")
+        if not self.account.password:
+            raise AccountError(NO_PASSWORD)
+        if verdict.offers("mine") and not verdict.find("mine", self.wanted):
+            self.context.back(verdict)  # the form asks for the password of somebody else
+            return
+        filled: Verdict | None = verdict
+        name = self.account.email or self.account.username
+        for action, text in (("user", name), ("password", self.account.password)):
+            if filled is not None and filled.find(action):
+                filled = self.context.fill(filled, action, text)
+        if filled is not None and filled.find("keep_no_login"):
+            self.context.tap(filled, "keep_no_login")
+            filled = self.context.read()
+        if filled is None or filled.screen != verdict.screen:
+            return  # the screen moved on meanwhile: look again
+        self.send(filled)
+
+    def send(self, verdict: Verdict) -> None:
+        """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
+        self.sent.add(verdict.screen)
+        self.context.restartable = False
+        if not self.context.submit(verdict):
+            raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} does not go on")
+
+    # --- second factor ---
+
+    def second_factor(self, verdict: Verdict) -> None:
+        """Give the authenticator code, or find the way to where it is asked for."""
+        if not self.account.codes:
+            raise NeedsPerson(APPROVE_ELSEWHERE if verdict.offers("try_another_way") else TWO_FACTOR)
+        if verdict.offers("code"):
+            self.give_code(verdict)
+        elif verdict.offers("pick_totp"):
+            self.must(verdict, self.context.tap(verdict, "pick_totp"))
+            self.must(verdict, self.context.submit(self.context.read(), "next"))
+        else:
+            self.must(verdict, self.context.tap(verdict, "try_another_way"))
+
+    def give_code(self, verdict: Verdict) -> None:
+        """Type the code of a period that lasts long enough; once more in the next period, then never again."""
+        if len(self.codes_used) >= ATTEMPTS:
+            raise NeedsPerson(CODE_REFUSED)
+        filled = self.context.fill(verdict, "code", self.next_code())
+        if filled is None:
+            return
+        self.sent.add(verdict.screen)
+        self.context.restartable = False
+        self.context.submit(filled)
+
+    def next_code(self) -> str:
+        """The next unused code, waited for where its period has not begun. Raises NeedsPerson when there is none."""
+        for begins, code in sorted((float(begins), str(code)) for begins, code in self.account.codes):
+            left = begins + PERIOD - self.context.now()
+            if begins in self.codes_used or begins <= max(self.codes_used, default=0) or left < SPARE:
+                continue
+            self.context.deadline.sleep(max(0.0, begins - self.context.now()))
+            self.codes_used.append(begins)
+            return code
+        raise NeedsPerson(TWO_FACTOR, "the codes of this run have expired")
+
+    def must(self, verdict: Verdict, done: bool) -> None:
+        """Raise NeedsPerson when the screen does not have what it should have."""
+        if not done:
+            raise NeedsPerson(UNKNOWN_SCREEN, f"{verdict.screen} lacks what was to be tapped")
+
+
+#: What the operator reads in the list of steps, by kind of screen.
+STEPS = {
+    "form": "fill in the form",
+    "two_factor": "give the second factor",
+    "session_on": "see who is signed in",
+}
+
+
+def plain(username: str) -> str:
+    """A username as the apps' handles are compared: no @, no case."""
+    return username.strip().lstrip("@").casefold()

@@ -1,0 +1,13 @@
+"""The package that an app has when the account names none."""
+
+from __future__ import annotations
+
+from automation.screens.schema import load
+
+
+def package_of(app: str) -> str:
+    """The app's usual package. Raises ValueError for an app without screens."""
+    known = load()
+    if app not in known or not known[app].packages:
+        raise ValueError(f"no screens are known for {app!r}")
+    return known[app].packages[0]
