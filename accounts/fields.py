@@ -103,13 +103,13 @@ class EncryptedField(models.TextField):  # type: ignore[type-arg]
             raise FieldError(f"{self.name} is a secret: it cannot be searched")
         return allowed[lookup_name]
 
-    def get_transform(self, lookup_name: str) -> Any:  # noqa: ARG002
+    def get_transform(self, lookup_name: str) -> Any:
         raise FieldError(f"{self.name} is a secret: it cannot be searched")
 
     def formfield(self, **_kwargs: Any) -> None:  # type: ignore[override]
         """None: a form shows no secret; it brings write-only fields of its own."""
 
-    def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002
+    def value_to_string(self, obj: models.Model) -> str:
         raise FieldError(
             f"{self.name} is a secret: dumpdata leaves it out; back up the database or export accounts"
         )

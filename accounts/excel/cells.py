@@ -1,0 +1,177 @@
+"""One cell to one value, or a sentence that says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.choices import App
+from accounts.excel.reader import EXACT, Moment
+from accounts.text import normal_tags, normal_username
+
+YES = {"1", "yes", "y", "true"}
+NO = {"0", "no", "n", "false"}
+#: What the vendor writes where there is nothing: a figure not fetched, the label of a phone that is away.
+NO_FIGURE = "-"
+AWAY = "offline"
+GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
+BIGGEST_ID = 2**63 - 1
+
+
+class CellError(Exception):
+    """A cell that cannot be taken; the message says what to do."""
+
+
+def raw_text(cell: Any) -> str:
+    """The cell as text, as it stands; blank gives an empty text."""
+    if cell is None or cell == "":
+        return ""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool | Moment) or not isinstance(cell, int):
+        raise CellError(
+            _(
+                "The spreadsheet turned this cell into a date, a fraction or a truth value: format it as Text and type it again."
+            )
+        )
+    if abs(cell) >= EXACT:
+        raise CellError(
+            _("This number is too long for a spreadsheet: format the cell as Text and type it again.")
+        )
+    return str(cell)
+
+
+def text(longest: int) -> Callable[[Any], str]:
+    """A parser of trimmed text."""
+
+    def parse(cell: Any) -> str:
+        value = raw_text(cell).strip()
+        if len(value) > longest:
+            raise CellError(_("At most %(longest)s characters.") % {"longest": longest})
+        if "\x00" in value:
+            raise CellError(_("This cell holds a character that is no text: type it again."))
+        return value
+
+    return parse
+
+
+def username(cell: Any) -> str:
+    value = normal_username(text(100)(cell))
+    if not value:
+        raise CellError(_("The username is missing: fill it in, or clear the whole row."))
+    if len(value.split()) > 1:
+        raise CellError(_("A username has no spaces."))
+    return value
+
+
+def password(cell: Any) -> str:
+    """As typed, spaces included; empty keeps the one that is there."""
+    value = raw_text(cell)
+    if len(value) > 500:
+        raise CellError(_("At most %(longest)s characters.") % {"longest": 500})
+    return value
+
+
+def tags(cell: Any) -> str:
+    return text(500)(normal_tags(raw_text(cell)))
+
+
+def row_id(cell: Any) -> int | None:
+    """The id; None for a blank cell or 0: a new account."""
+    value = raw_text(cell).strip()
+    if not value or value == "0":
+        return None
+    if not value.isdecimal() or int(value) > BIGGEST_ID:
+        raise CellError(_("An id is a whole number: empty the cell to create the account."))
+    return int(value)
+
+
+def flag(cell: Any) -> bool | None:
+    """Yes or no; None for a blank cell."""
+    if isinstance(cell, bool):
+        return cell
+    value = cell.strip().casefold() if isinstance(cell, str) else str(cell)
+    if value in YES | NO:
+        return value in YES
+    if not value:
+        return None
+    raise CellError(_("Use 1 or 0 (or yes or no, true or false)."))
+
+
+def status(cell: Any) -> bool | None:
+    """Whether the account is enabled: 0 is enabled, 1 is disabled; None for a blank cell."""
+    disabled = flag(cell)
+    return None if disabled is None else not disabled
+
+
+def figure(cell: Any) -> int | None:
+    """A count; None for a blank cell or a dash."""
+    if isinstance(cell, float | bool | Moment):
+        raise CellError(_("A whole number is needed here, or an empty cell."))
+    value = str("" if cell is None else cell).strip()
+    if value in ("", NO_FIGURE):
+        return None
+    if GROUPED.fullmatch(value):
+        value = value.replace(",", "")
+    if not (value.isascii() and value.isdecimal()) or int(value) > BIGGEST_ID:
+        raise CellError(_("A whole number is needed here, or an empty cell."))
+    return int(value)
+
+
+def app(cell: Any) -> str:
+    """The app's code, or an empty text for a blank cell."""
+    value = text(50)(cell).casefold()
+    if value and value not in App.values:
+        raise CellError(_("Use tiktok or instagram."))
+    return value
+
+
+def label(cell: Any) -> str:
+    """A device's label; empty for a blank cell and for a phone that was away."""
+    value = text(32)(cell)
+    return "" if value.casefold() == AWAY else value
+
+
+#: Columns of the sheet in their order, and what each cell is.
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    "id": row_id,
+    "email": text(254),
+    "pwd": password,
+    "username": username,
+    "device": text(64),
+    "device_index": label,
+    "logined": flag,
+    "status": status,
+    "nickname": text(200),
+    "country": text(64),
+    "followers": figure,
+    "following": figure,
+    "hearts": figure,
+    "videos": figure,
+    "friends": figure,
+    "app": app,
+    "packagename": text(200),
+    "tags": tags,
+}
+COLUMNS = list(PARSERS)
+#: Other names that the documents and older files use.
+ALIASES = {"tag": "tags", "password": "pwd", "e-mail": "email", "package_name": "packagename"}
+#: The account's attribute behind a column, where a cell is written to it as it is.
+ATTRIBUTES = {
+    "email": "email",
+    "username": "username",
+    "logined": "is_logged_in",
+    "status": "is_enabled",
+    "nickname": "nickname",
+    "country": "country",
+    "followers": "followers",
+    "following": "following",
+    "hearts": "hearts",
+    "videos": "videos",
+    "friends": "friends",
+    "packagename": "package_name",
+    "tags": "tags",
+}

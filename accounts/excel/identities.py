@@ -1,0 +1,135 @@
+"""Which account each row means. Known before the rows are read one by one: a name may move between two rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext as _
+
+from accounts.choices import App, app_of_package
+from accounts.excel import cells
+from accounts.excel.cells import CellError
+from accounts.models import Account
+
+CHUNK = 500
+T = TypeVar("T")
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+@dataclass
+class Identity:
+    """What a row says about which account it is. `account` is None for one to be made."""
+
+    row: int
+    row_id: int | None
+    username: str
+    app: str
+    account: Account | None = None
+    kept_id: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is unique in the list."""
+        return self.app, self.username.lower()
+
+
+class Identities:
+    """The identities of all rows, and the questions that need all of them."""
+
+    def __init__(self, chosen: str, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
+        self.chosen = chosen
+        self.of_row: dict[int, Identity] = {}
+        has_app_column = False
+        for number, row in rows:
+            has_app_column = has_app_column or "app" in row
+            self.of_row[number] = self._read(number, row)
+        wanted = sorted({identity.row_id for identity in self.of_row.values() if identity.row_id})
+        self.accounts = _accounts(wanted, lock)
+        self.empty_apps = set() if has_app_column else _apps_without_accounts()
+        self.kept_ids: set[int] = set()
+        for identity in self.of_row.values():
+            self._settle(identity)
+        self.rows_of_id = _grouped((i.row_id, i.row) for i in self.of_row.values() if i.row_id)
+        self.rows_of_key = _grouped((i.key, i.row) for i in self.of_row.values() if i.username)
+        self.holders = _holders(sorted({key[1] for key in self.rows_of_key}))
+        self.new_keys = {i.account.pk: i.key for i in self.of_row.values() if i.account}
+
+    def _read(self, number: int, row: dict[str, Any]) -> Identity:
+        read = {name: _lenient(name, row.get(name)) for name in ("id", "username", "app", "packagename")}
+        app = read["app"] or self.chosen or app_of_package(read["packagename"] or "")
+        return Identity(number, read["id"], read["username"] or "", app)
+
+    def _settle(self, identity: Identity) -> None:
+        """Find the row's account, or let the vendor's id stand for a first import."""
+        account = self.accounts.get(identity.row_id or 0)
+        if identity.app in self.empty_apps and (account is None or account.app != identity.app):
+            if account is None and identity.row_id:
+                identity.kept_id = identity.row_id
+                self.kept_ids.add(identity.row_id)
+            return
+        identity.account = account
+        identity.app = identity.app or (account.app if account else "")
+
+    def ignores_id(self, identity: Identity) -> bool:
+        """A first import of this app: an id that another account has says nothing."""
+        return identity.app in self.empty_apps and identity.account is None and not identity.kept_id
+
+    def clash(self, identity: Identity) -> str:
+        """Why the username cannot be this row's; empty when it can."""
+        others = [row for row in self.rows_of_key[identity.key] if row != identity.row]
+        if others:
+            return _("%(username)s also stands in row %(row)s: remove one of the two rows.") % {
+                "username": identity.username,
+                "row": others[0],
+            }
+        holder = self.holders.get(identity.key)
+        if holder is None or (identity.account and identity.account.pk == holder):
+            return ""
+        if self.new_keys.get(holder, identity.key) != identity.key:
+            return ""  # its account gets another name in this file
+        return _(
+            "%(username)s is already the account with id %(id)s: put that id into the row to change it."
+        ) % {
+            "username": identity.username,
+            "id": holder,
+        }
+
+
+def _lenient(name: str, cell: Any) -> Any:
+    """The value, None for a cell that is wrong: it is reported where its row is read."""
+    try:
+        return cells.PARSERS[name](cell)
+    except CellError:
+        return None
+
+
+def _accounts(ids: list[int], lock: bool) -> dict[int, Account]:
+    rows = Account.objects.select_for_update() if lock else Account.objects.all()
+    return {account.pk: account for chunk in chunks(ids) for account in rows.filter(pk__in=chunk)}
+
+
+def _apps_without_accounts() -> set[str]:
+    return {app for app in App.values if not Account.objects.of_app(app).exists()}
+
+
+def _holders(names: list[str]) -> dict[tuple[str, str], int]:
+    """Which account has a name now."""
+    rows = (
+        row
+        for chunk in chunks(names)
+        for row in Account.objects.named_any(chunk).values_list("app", "username", "pk")
+    )
+    return {(app, username.lower()): pk for app, username, pk in rows}
+
+
+def _grouped(pairs: Iterable[tuple[Any, int]]) -> dict[Any, list[int]]:
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for key, row in pairs:
+        groups[key].append(row)
+    return groups

@@ -1,0 +1,170 @@
+"""Reads a sheet in a child process with little memory and little time.
+
+A file from outside can ask for any amount of both, and the parser then ends its whole process. The child gets the
+bytes on its standard input and gives rows on its standard output: nothing is written to disk. It imports no Django and
+has no environment, so it holds no secret but the file.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import resource
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MAX_BYTES = 25 * 1024 * 1024
+MAX_UNPACKED = 250 * 1024 * 1024
+MAX_ENTRIES = 200
+MAX_ROWS = 200_000
+MAX_COLUMNS = 64
+MEMORY_BYTES = 1024 * 1024 * 1024
+CPU_SECONDS = 30
+WALL_SECONDS = 120
+SHEET_NAME = "accounts"
+KNOWN_HEADER = "username"
+#: Up to here a float holds each whole number exactly.
+EXACT = 10**15
+
+
+class Refused(Exception):
+    """A file that is not read; `args[0]` says why, as one of the codes in `accounts.excel.formats`."""
+
+
+class Moment(NamedTuple):
+    """A cell that the spreadsheet turned into a date or a time."""
+
+    text: str
+
+
+Value = str | int | float | bool | Moment
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The first row with content, and the rows below it that are not blank, with their numbers in the sheet."""
+
+    headers: list[Value]
+    rows: list[tuple[int, list[Value]]]
+
+
+def read_sheet(data: bytes) -> Sheet:
+    """The accounts sheet of an xlsx. Raises Refused."""
+    _pass_gate(data)
+    command = [sys.executable, "-m", "accounts.excel.reader"]
+    root = Path(__file__).resolve().parents[2]
+    environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    try:
+        child = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            cwd=root,
+            env=environment,
+            timeout=WALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Refused("too_big") from error
+    if child.returncode != 0 or not child.stdout:
+        raise Refused("unreadable")
+    answer = marshal.loads(child.stdout)  # noqa: S302 - what the own child wrote
+    if "refused" in answer:
+        raise Refused(answer["refused"])
+    return Sheet(_revived(answer["headers"]), [(number, _revived(cells)) for number, cells in answer["rows"]])
+
+
+def _revived(cells: list[Any]) -> list[Value]:
+    return [Moment(cell[0]) if isinstance(cell, tuple) else cell for cell in cells]
+
+
+def _pass_gate(data: bytes) -> None:
+    """Raises Refused for what is no xlsx, or says itself that it would unpack to too much."""
+    if len(data) > MAX_BYTES:
+        raise Refused("too_big")
+    try:
+        entries = zipfile.ZipFile(BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
+        raise Refused("no_xlsx") from error
+    if "xl/workbook.xml" not in {entry.filename for entry in entries}:
+        raise Refused("no_xlsx")
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise Refused("locked")
+    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
+        raise Refused("too_big")
+
+
+# From here on: the child
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        answer: dict[str, Any] = _answer(sys.stdin.buffer.read())
+    except Refused as refused:
+        answer = {"refused": refused.args[0]}
+    except MemoryError:
+        answer = {"refused": "too_big"}
+    sys.stdout.buffer.write(marshal.dumps(answer))
+
+
+def _answer(data: bytes) -> dict[str, Any]:
+    import python_calamine
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
+        rows = list(_rows(_chosen(book)))
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise Refused("unreadable") from error
+    headers = rows[0][1] if rows else []
+    return {"headers": headers, "rows": rows[1:]}
+
+
+def _chosen(book: Any) -> Any:
+    """The sheet named accounts, else the first one to be seen that has a username column, else the first."""
+    visible = [meta.name for meta in book.sheets_metadata if "Visible" in str(meta.visible)]
+    named = [name for name in book.sheet_names if name.strip().casefold() == SHEET_NAME]
+    for name in named or visible:
+        sheet = book.get_sheet_by_name(name)
+        first = next(iter(_rows(sheet)), (0, []))
+        if named or KNOWN_HEADER in {str(cell).strip().casefold() for cell in first[1]}:
+            return sheet
+    return book.get_sheet_by_name((visible or book.sheet_names)[0])
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
+    """Row number and cells of each row that is not blank."""
+    if sheet.end is None:
+        return
+    if sheet.end[0] - sheet.start[0] >= MAX_ROWS:
+        raise Refused("too_many_rows")
+    if sheet.end[1] - sheet.start[1] >= MAX_COLUMNS:
+        raise Refused("too_many_columns")
+    for number, row in enumerate(sheet.to_python(skip_empty_area=True), start=sheet.start[0] + 1):
+        cells = [_plain(cell) for cell in row]
+        if any(cell != "" for cell in cells):
+            yield number, cells
+
+
+def _plain(cell: Any) -> Any:
+    """The cell as marshal takes it: whole floats as integers, dates and times as a tuple of their text."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+        return int(cell)
+    if isinstance(cell, date | time | timedelta):
+        return (str(cell),)
+    if isinstance(cell, str) and not cell.strip():
+        return ""
+    return cell
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""`manage.py export_accounts accounts.xlsx`: the list as a file that imports again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from accounts.choices import App
+from accounts.excel.resources import export_file
+from accounts.models import Account
+
+
+class Command(BaseCommand):
+    help = "Export all accounts to an .xlsx file that only you can read. It holds every password."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--no-passwords", action="store_true", help="leave out the column pwd")
+        parser.add_argument("--app", choices=App.values, help="only the accounts of this app")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        accounts = Account.objects.all()
+        if options["app"]:
+            accounts = accounts.of_app(options["app"])
+        data = export_file(accounts, with_passwords=not options["no_passwords"])
+        try:
+            write_private(options["file"], data)
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}.") from error
+        self.stdout.write(
+            _("%(count)s accounts written to %(file)s.")
+            % {"count": accounts.count(), "file": options["file"]}
+        )
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put the file there whole or not at all, readable by its owner only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

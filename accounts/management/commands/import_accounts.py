@@ -1,0 +1,88 @@
+"""`manage.py import_accounts accounts.xlsx`: a preview, and then the import."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.table import Table
+
+from accounts.choices import App
+from accounts.excel.preview import Preview, RowChange
+from accounts.excel.resources import FileRefused, ImportRefused, import_file, preview
+
+
+class Command(BaseCommand):
+    help = "Import accounts from an .xlsx file: all of it, or nothing when a row is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--app", choices=App.values, help="the app of all accounts of a file that does not say it"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        data = read_file(options["file"])
+        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 160)
+        try:
+            if options["dry_run"]:
+                found = preview(data, options["app"])
+            else:
+                found = import_file(data, options["app"], actor="import_accounts")
+        except FileRefused as refused:
+            raise CommandError(f"{options['file']}: {refused}") from refused
+        except ImportRefused as refused:
+            if not refused.preview.errors:
+                raise CommandError(str(refused)) from refused
+            found = refused.preview
+        show(found, console)
+        if found.errors:
+            raise CommandError(_("Nothing was imported: correct the rows above and import the file again."))
+        self.stdout.write(_("Nothing was written.") if options["dry_run"] else _("Imported."))
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of the file. Raises CommandError with a sentence when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.") from error
+
+
+def show(found: Preview, console: Console) -> None:
+    """Print warnings, the first changed rows, all errors and the counts."""
+    for warning in found.warnings:
+        console.print(f"! {warning}", style="yellow", markup=False, highlight=False)
+    if found.more_warnings:
+        console.print(_("... and %(count)s more warnings") % {"count": found.more_warnings})
+    if found.rows:
+        console.print(_table(found.rows))
+    if found.more_rows:
+        console.print(_("... and %(count)s more rows") % {"count": found.more_rows})
+    for error in found.errors:
+        console.print(str(error), style="red", markup=False, highlight=False)
+    if found.more_errors:
+        console.print(_("... and %(count)s more errors") % {"count": found.more_errors})
+    console.print(found.summary(), highlight=False)
+
+
+def _table(rows: list[RowChange]) -> Table:
+    table = Table(_("Row"), "", _("Username"), _("App"), _("What changes"))
+    for row in rows:
+        table.add_row(
+            str(row.row), _("new") if row.is_new else _("changed"), row.username, row.app, _cells(row)
+        )
+    return table
+
+
+def _cells(row: RowChange) -> str:
+    return ", ".join(
+        f"{cell.column}: {cell.old} -> {cell.new}" if cell.old else f"{cell.column}: {cell.new}"
+        for cell in row.cells
+        if cell.column != "username" or not row.is_new
+    )
