@@ -31,6 +31,12 @@ KINDS = {
 }
 WITHOUT_ACTIONS = frozenset({"human", "error"})  #: a person's turn: nothing may be tapped there
 RESULTS = frozenset({"failed", "needs_person"})
+#: What a script may ask a screen for. `dismiss` closes a prompt by its harmless button, `mine` tells whether the
+#: screen names the account, `keep_no_login` is the ticked box that would save the login.
+ACTIONS = frozenset(
+    "dismiss log_in mine continue other user password keep_no_login submit code try_another_way pick_totp next"
+    " profile switcher pick add_account".split()
+)
 NORMALISERS = frozenset({"handle", "text"})
 
 #: Where the value is: on the node itself, or `above` it (the text before it in the same box).
@@ -277,6 +283,8 @@ class _Reader:
         stated = self.mapping(data.get("actions") or {}, here)
         if stated and data["kind"] in WITHOUT_ACTIONS:
             self.fault(here, f"{data['id']}: a screen of kind {data['kind']} carries no actions")
+        for name in stated.keys() - ACTIONS:
+            self.fault((*here, name), f"no script asks for the action {name!r}")
         return {name: self.patterns(ways, (*here, name)) for name, ways in stated.items()}
 
     def extracts(self, value: Any, where: Where) -> dict[str, tuple[Extract, ...]]:

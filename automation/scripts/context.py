@@ -47,6 +47,7 @@ class Context:
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
         self._report = report
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
+        self._drift: list[str] = []
         self._last: tuple[str, str, str] = ("", "", "")
         self._repeats = self._moves = self._starts = 0
 
@@ -69,14 +70,17 @@ class Context:
 
     @contextmanager
     def step(self, name: str, detail: str = "") -> Iterator[None]:
-        """A step of the run, reported with its duration whether it goes well or not."""
-        begun = time.monotonic()
+        """A step of the run, reported with its duration whether it goes well or not.
+
+        The remark names what was not found by its first alternative: so drift shows before anything breaks.
+        """
+        begun, ok = time.monotonic(), False
+        self._drift.clear()
         try:
             yield
-        except BaseException:
-            self._report(name, time.monotonic() - begun, False, detail)
-            raise
-        self._report(name, time.monotonic() - begun, True, detail)
+            ok = True
+        finally:
+            self._report(name, time.monotonic() - begun, ok, " ".join([detail, *self._drift]).strip())
 
     # --- looking ---
 
@@ -219,6 +223,8 @@ class Context:
     def _move(self, verdict: Verdict, action: str) -> None:
         """Count what is done; raise when the run goes round in circles."""
         self._ahead = None
+        if verdict.used.get(action):
+            self._drift.append(f"{action}#{verdict.used[action]}")
         this = (verdict.screen, verdict.fingerprint, action)
         self._repeats = self._repeats + 1 if this == self._last else 1
         self._last = this

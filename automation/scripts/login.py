@@ -16,6 +16,7 @@ from automation.scripts.reasons import (
     NO_PROGRESS,
     OTHER_ACCOUNT,
     SIGNED_IN,
+    SWITCHED,
     TWO_FACTOR,
     UNKNOWN_SCREEN,
     sentence,
@@ -28,7 +29,10 @@ ATTEMPTS = 2  #: codes tried before a person is asked
 
 @script("login", label="Log in")
 def login(context: Context) -> Result:
-    """Succeeded with `already_signed_in` or `signed_in` and `{"logined": true, "handle": ...}`, else raises."""
+    """Succeeded with `already_signed_in`, `switched` or `signed_in`, else raises.
+
+    data = {"logined": true, "handle": the handle that the own profile shows}
+    """
     return Login(context).run()
 
 
@@ -80,7 +84,7 @@ class Login:
         elif not (handle := verdict.values.get("handle", "")):
             self.must(verdict, self.context.wait_for_value(verdict, "handle") is not None)
         elif handle == self.wanted:
-            reason = SIGNED_IN if self.sent else ALREADY_SIGNED_IN
+            reason = SIGNED_IN if self.sent else SWITCHED if self.picked else ALREADY_SIGNED_IN
             return Result(SUCCEEDED, reason, sentence(reason), {"logined": True, "handle": handle})
         elif self.sent:
             raise AccountError(OTHER_ACCOUNT, f"signed in is {handle}")

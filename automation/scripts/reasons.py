@@ -14,6 +14,7 @@ class Reason(NamedTuple):
 
 ALREADY_SIGNED_IN = "already_signed_in"
 SIGNED_IN = "signed_in"
+SWITCHED = "switched"
 SYNCED = "synced"
 MATCHED = "matched"
 PARTLY_MATCHED = "partly_matched"
@@ -48,6 +49,7 @@ _LOOK = "Look at the picture of the screen, finish by hand on the phone, then ru
 REASONS: dict[str, Reason] = {
     ALREADY_SIGNED_IN: Reason("The account was signed in already."),
     SIGNED_IN: Reason("The account is signed in."),
+    SWITCHED: Reason("The account was signed in already; the app was switched to it."),
     SYNCED: Reason("The profile figures were read."),
     MATCHED: Reason("The signed-in accounts were read."),
     PARTLY_MATCHED: Reason("Some apps could not be read.", "See the list of apps and run match again."),
