@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.phones"]
+pytest_plugins = ["tests.phones", "tests.redis"]

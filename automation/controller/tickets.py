@@ -9,19 +9,18 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pyotp
 from django.conf import settings
 from nacl.public import Box, PrivateKey, PublicKey
 
 from accounts.choices import PACKAGES
 from accounts.models import Account
+from accounts.totp import codes
 from automation.controller.wire import publish, wire
 from automation.models import Run
 from automation.protocol import Ticket, ticket_key
 from devices.models import Device, Host
 
 TICKET_SECONDS = 60  #: how long a ticket lies in Redis at most
-CODE_PERIOD = 30  #: seconds a TOTP code is valid (RFC 6238)
 
 
 def controller_key() -> PrivateKey:
@@ -92,10 +91,3 @@ def _credentials(account: Account) -> dict[str, Any]:
         "password": account.password.reveal(),
         "codes": codes(secret, settings.PHONERACK_RUN_SECONDS + TICKET_SECONDS) if secret else [],
     }
-
-
-def codes(secret: str, seconds: float) -> list[list[Any]]:
-    """The TOTP codes from one period ago until `seconds` from now: [[valid from, code], ...]."""
-    totp = pyotp.TOTP(secret)
-    first = int(time.time()) // CODE_PERIOD * CODE_PERIOD - CODE_PERIOD
-    return [[start, totp.at(start)] for start in range(first, int(time.time() + seconds) + 1, CODE_PERIOD)]

@@ -1,0 +1,142 @@
+"""Offers on a real Redis: sealed tickets, single use, withdrawn before a reply is sent."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from nacl.public import Box
+
+from accounts import services as accounts
+from accounts.models import Account
+from accounts.totp import Totp
+from automation import services
+from automation.choices import Outcome, RunState
+from automation.controller import cancels, dispatch, sweep, tickets
+from automation.models import Run
+from automation.protocol import Ticket, key, ticket_key
+from tests.automation.rows import AGENT_KEY, offered_run, run_on, running_run
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ticket_of(run: Run, client) -> Ticket:
+    sealed = client.getdel(ticket_key(run.host.name, run.pk, run.fence))
+    return Ticket.from_json(Box(AGENT_KEY, tickets.controller_key().public_key).decrypt(sealed))
+
+
+def test_an_offer_is_a_message_of_ids_and_a_ticket_only_its_host_can_open(redis_client) -> None:
+    run = run_on(account=make_account(app="instagram", password="pass:word", totp_secret="JBSWY3DPEHPK3PXP"))
+    assert dispatch.offer_all() == 1
+    run.refresh_from_db()
+    message = json.loads(redis_client.lpop(key(run.host.name, "runs")))
+    assert message["headers"]["argsrepr"] == repr([run.pk, run.fence, run.device.serial]).replace('"', "'")
+    ticket = ticket_of(run, redis_client)
+    assert (ticket.run, ticket.fence, ticket.host) == (run.pk, run.fence, run.host.name)
+    assert ticket.credentials is not None
+    assert ticket.credentials.password == "pass:word"
+
+
+def test_a_ticket_carries_codes_of_the_next_minutes_and_never_the_secret(redis_client) -> None:
+    run = offered_run(account=make_account(app="instagram", totp_secret="JBSWY3DPEHPK3PXP"))
+    tickets.issue(run)
+    ticket = ticket_of(run, redis_client)
+    assert "JBSWY3DPEHPK3PXP" not in ticket.to_json()
+    now = time.time()
+    current = next(code for start, code in ticket.credentials.codes if start <= now < start + 30)
+    assert current == Totp("JBSWY3DPEHPK3PXP").at(int(now))
+    assert ticket.credentials.codes[-1][0] >= now + ticket.seconds
+
+
+def test_redis_holds_no_secret_in_clear(redis_client) -> None:
+    run_on(account=make_account(app="instagram", password="canary-Pass-1", totp_secret="JBSWY3DPEHPK3PXP"))
+    dispatch.offer_all()
+    everything = b"".join(_value(redis_client, name) for name in redis_client.keys("*"))
+    assert b"canary-Pass-1" not in everything
+    assert b"JBSWY3DPEHPK3PXP" not in everything
+
+
+def _value(client, name: bytes) -> bytes:
+    return client.dump(name) or b""
+
+
+def test_a_taken_ticket_cannot_be_withdrawn_and_a_withdrawn_one_not_taken(redis_client) -> None:
+    run = offered_run()
+    tickets.issue(run)
+    assert tickets.withdraw(run) is True
+    assert redis_client.getdel(ticket_key(run.host.name, run.pk, run.fence)) is None
+    tickets.issue(run)
+    redis_client.getdel(ticket_key(run.host.name, run.pk, run.fence))
+    assert tickets.withdraw(run) is False
+
+
+def test_disabling_an_account_withdraws_its_offer_before_the_reply(redis_client) -> None:
+    run = run_on()
+    dispatch.offer_all()
+    accounts.set_enabled([run.account], False, actor="ann")
+    run.refresh_from_db()
+    assert (run.state, run.outcome, run.reason) == (RunState.FINISHED, Outcome.SKIPPED, "disabled")
+    assert not redis_client.exists(ticket_key(run.host.name, run.pk, run.fence))
+
+
+def test_an_account_disabled_between_claim_and_ticket_does_not_start(redis_client, monkeypatch) -> None:
+    run = run_on()
+    issue = tickets.issue
+
+    def disable_first(offered: Run) -> None:
+        Account.objects.filter(pk=offered.account_id).update(is_enabled=False)
+        issue(offered)
+
+    monkeypatch.setattr(tickets, "issue", disable_first)
+    assert dispatch.offer_all() == 0
+    assert redis_client.keys("*ticket*") == []
+    assert not redis_client.exists(key(run.device.host.name, "runs"))
+
+
+def test_disabling_cancels_what_runs_and_skips_what_waits(redis_client) -> None:
+    running = running_run()
+    (waiting,) = services.enqueue("sync", [(running.account, running.device)], requested_by="ann")
+    accounts.set_enabled([running.account], False, actor="ann")
+    running.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (running.cancel_requested, waiting.outcome, waiting.reason) == (True, "skipped", "disabled")
+    assert json.loads(redis_client.hget(key(running.host.name, "control"), "cancels")) == [[running.pk, running.fence]]
+
+
+def test_a_canceled_offer_ends_at_once(redis_client) -> None:
+    run = run_on()
+    dispatch.offer_all()
+    assert cancels.cancel(Run.objects.filter(pk=run.pk), "ann") == 1
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == (RunState.FINISHED, Outcome.CANCELED)
+
+
+def test_without_redis_a_cancel_says_that_the_offer_could_not_be_withdrawn(redis_client, settings) -> None:
+    run = offered_run()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    tickets.wire.cache_clear()
+    with pytest.raises(cancels.NotWithdrawn, match="Redis did not answer"):
+        cancels.cancel(Run.objects.filter(pk=run.pk), "ann")
+    run.refresh_from_db()
+    assert run.cancel_requested  # the controller goes on with it
+
+
+def test_an_overdue_offer_whose_ticket_is_there_waits_again(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
+    run = offered_run()
+    tickets.issue(run)
+    sweep.overdue_offers(sweep.Questions())
+    run.refresh_from_db()
+    assert run.state == RunState.PENDING
+    assert redis_client.keys("*ticket*") == []
+
+
+def test_an_overdue_offer_whose_ticket_is_gone_is_asked_about_and_not_repeated(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
+    run = offered_run()
+    sweep.overdue_offers(sweep.Questions())
+    run.refresh_from_db()
+    assert run.state == RunState.OFFERED
+    assert redis_client.hget(key(run.host.name, "control"), "nonce")

@@ -1,0 +1,52 @@
+"""Hosts with keys and runs in every state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nacl.public import PrivateKey
+
+from automation import services
+from automation.choices import RunState
+from automation.models import Run
+from devices.models import Device, Host
+from tests.factories import make_account, make_device, make_host
+
+AGENT_KEY = PrivateKey(bytes(range(1, 33)))
+
+
+def host_with_key(**over: Any) -> Host:
+    """A trusted, heard host whose agent has AGENT_KEY."""
+    return make_host(**{"public_key": bytes(AGENT_KEY.public_key).hex(), "lanes": 10, **over})
+
+
+def run_on(device: Device | None = None, **over: Any) -> Run:
+    """A pending login of an account of its own on a phone that is online."""
+    device = device or make_device(host=host_with_key())
+    account = over.pop("account", None) or make_account(device=device)
+    (run,) = services.enqueue("login", [(account, device)], requested_by="test", **over)
+    return run
+
+
+def offered_run(device: Device | None = None, **over: Any) -> Run:
+    run = run_on(device, **over)
+    offered = services.offer_run(run, run.device.host_id)
+    assert offered is not None
+    return offered
+
+
+def running_run(device: Device | None = None, **over: Any) -> Run:
+    run = offered_run(device, **over)
+    return services.start_run(run.pk, run.fence)
+
+
+def finished_run(device: Device | None = None, **over: Any) -> Run:
+    return services.finish_run(running_run(device, **over), "succeeded", reason="signed_in")
+
+
+IN_STATE = {
+    RunState.PENDING: run_on,
+    RunState.OFFERED: offered_run,
+    RunState.RUNNING: running_run,
+    RunState.FINISHED: finished_run,
+}

@@ -1,0 +1,198 @@
+"""Runs change their state by verbs, each from the states it allows, with an event in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.models import Account
+from automation import services
+from automation.choices import Outcome, RunState
+from automation.models import Run, RunEvent
+from automation.services import InvalidTransition
+from tests.automation.rows import IN_STATE, finished_run, host_with_key, offered_run, run_on, running_run
+from tests.factories import make_account, make_device
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_run_is_made_for_each_account_with_an_event() -> None:
+    device = make_device()
+    pairs = [(make_account(device=device), device) for _ in range(3)]
+    runs = services.enqueue("login", pairs, requested_by="ann")
+    assert [run.state for run in runs] == [RunState.PENDING] * 3
+    assert RunEvent.objects.filter(new=RunState.PENDING, actor="ann").count() == 3
+
+
+def test_a_disabled_account_gets_no_run() -> None:
+    device = make_device()
+    assert services.enqueue("login", [(make_account(is_enabled=False), device)], requested_by="ann") == []
+
+
+def test_an_account_without_a_device_is_told_so_at_once() -> None:
+    (run,) = services.enqueue("login", [(make_account(), None)], requested_by="ann")
+    run.refresh_from_db()
+    assert (run.state, run.outcome, run.reason) == (RunState.FINISHED, Outcome.SKIPPED, "no_device")
+
+
+def test_the_same_script_is_not_queued_twice_for_an_account() -> None:
+    run = run_on()
+    assert services.enqueue("login", [(run.account, run.device)], requested_by="ann") == []
+
+
+@pytest.mark.parametrize("state", set(RunState) - {RunState.PENDING})
+def test_only_a_waiting_run_can_be_offered(state: str) -> None:
+    run = IN_STATE[state]()
+    assert services.offer_run(run, run.host_id) is None
+
+
+@pytest.mark.parametrize("state", set(RunState) - {RunState.OFFERED})
+def test_only_an_offered_run_can_start(state: str) -> None:
+    run = IN_STATE[state]()
+    with pytest.raises(InvalidTransition):
+        services.start_run(run.pk, run.fence)
+
+
+def test_a_run_does_not_start_under_an_old_fence() -> None:
+    run = offered_run()
+    with pytest.raises(InvalidTransition):
+        services.start_run(run.pk, run.fence - 1)
+
+
+@pytest.mark.parametrize("state", set(RunState) - {RunState.OFFERED})
+def test_only_an_offer_can_be_withdrawn(state: str) -> None:
+    run = IN_STATE[state]()
+    assert services.withdraw_offer(run, "test") is False
+    run.refresh_from_db()
+    assert run.state == state
+
+
+def test_a_withdrawn_offer_waits_again_and_its_next_offer_has_a_new_fence() -> None:
+    run = offered_run()
+    assert services.withdraw_offer(run, "test")
+    again = services.offer_run(Run.objects.get(pk=run.pk), run.host_id)
+    assert again is not None
+    assert again.fence == run.fence + 1
+
+
+def test_an_end_never_changes() -> None:
+    run = finished_run()
+    with pytest.raises(InvalidTransition):
+        services.finish_run(run, Outcome.FAILED, reason="late")
+    run.refresh_from_db()
+    assert run.outcome == Outcome.SUCCEEDED
+
+
+def test_an_end_under_an_old_fence_is_refused() -> None:
+    run = offered_run()
+    stale = Run.objects.get(pk=run.pk)
+    services.withdraw_offer(run, "test")
+    services.offer_run(Run.objects.get(pk=run.pk), run.host_id)
+    with pytest.raises(InvalidTransition):
+        services.finish_run(stale, Outcome.LOST)
+
+
+def test_every_change_leaves_an_event() -> None:
+    run = finished_run()
+    changes = list(run.events.values_list("old", "new"))
+    assert changes == [("", "pending"), ("pending", "offered"), ("offered", "running"), ("running", "finished")]
+
+
+def test_an_account_disabled_after_its_run_was_made_is_not_offered() -> None:
+    run = run_on()
+    Account.objects.filter(pk=run.account_id).update(is_enabled=False)
+    assert services.offer_run(run, run.device.host_id) is None
+
+
+@pytest.mark.parametrize("first", [offered_run, running_run])
+def test_two_runs_of_one_account_are_never_in_hand_together(first) -> None:
+    run = first()
+    other = make_device(host=host_with_key())
+    (second,) = services.enqueue("sync", [(run.account, other)], requested_by="ann")
+    assert services.offer_run(second, other.host_id) is None
+
+
+def test_the_database_refuses_two_running_runs_on_one_device() -> None:
+    run = running_run()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.create(
+            script="match", device=run.device, state=RunState.RUNNING, not_before=timezone.now(), start_by=timezone.now()
+        )
+
+
+def test_the_database_refuses_an_end_without_outcome() -> None:
+    run = run_on()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED)
+
+
+@pytest.mark.parametrize("reason", ["phone_offline", "phone_hung"])
+def test_a_passing_reason_brings_a_new_attempt_that_waits(reason: str) -> None:
+    run = services.finish_run(running_run(), Outcome.FAILED, reason=reason)
+    retry = Run.objects.get(retry_of=run)
+    assert (retry.state, retry.attempt, retry.account) == (RunState.PENDING, 2, run.account)
+    assert retry.not_before > timezone.now()
+
+
+def test_a_wrong_password_is_not_tried_again() -> None:
+    run = services.finish_run(running_run(), Outcome.FAILED, reason="wrong_password")
+    assert not Run.objects.filter(retry_of=run).exists()
+
+
+def test_attempts_are_bounded() -> None:
+    run = running_run()
+    for _ in range(10):
+        services.finish_run(run, Outcome.LOST, reason="host_silent")
+        retry = Run.objects.filter(retry_of=run).first()
+        if retry is None:
+            break
+        Run.objects.filter(pk=retry.pk).update(not_before=timezone.now() - timedelta(seconds=1))
+        retry.refresh_from_db()
+        offered = services.offer_run(retry, retry.device.host_id)
+        run = services.start_run(offered.pk, offered.fence)
+    assert Run.objects.count() == 3
+
+
+def test_a_login_that_succeeded_sets_the_login_status_and_clears_attention() -> None:
+    run = running_run()
+    accounts.mark_attention(run.account, "captcha")
+    services.finish_run(run, Outcome.SUCCEEDED, reason="signed_in")
+    account = Account.objects.get(pk=run.account_id)
+    assert (account.is_logged_in, account.attention) == (True, "")
+
+
+def test_a_captcha_marks_the_account_for_a_person() -> None:
+    run = running_run()
+    services.finish_run(run, Outcome.NEEDS_PERSON, reason="captcha")
+    assert Account.objects.get(pk=run.account_id).attention == "captcha"
+
+
+def test_a_wrong_password_ends_the_login_status() -> None:
+    run = running_run()
+    accounts.set_logged_in([run.account], True)
+    services.finish_run(run, Outcome.FAILED, reason="wrong_password")
+    assert Account.objects.get(pk=run.account_id).is_logged_in is False
+
+
+def test_a_match_makes_and_binds_the_accounts_it_found_and_says_which() -> None:
+    device = make_device(host=host_with_key())
+    (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
+    offered = services.offer_run(run, device.host_id)
+    found = [{"app": "instagram", "package": "com.instagram.android", "usernames": ["harbour.news", "harbour.shop"]}]
+    services.finish_run(
+        services.start_run(offered.pk, offered.fence), "succeeded", reason="matched", result={"found": found}
+    )
+    assert Account.objects.filter(device=device, is_logged_in=True).count() == 2
+    assert Run.objects.get(pk=run.pk).result["new"] == ["harbour.news", "harbour.shop"]
+
+
+def test_a_waiting_run_is_canceled_at_once_and_a_running_one_is_asked() -> None:
+    waiting, running = run_on(), running_run()
+    assert services.request_cancel([waiting, running], "ann") == [running]
+    waiting.refresh_from_db()
+    running.refresh_from_db()
+    assert (waiting.outcome, running.state, running.cancel_requested) == ("canceled", "running", True)
