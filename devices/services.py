@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from devices.choices import Connection, Hold
+from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
 from devices.phones.usb import hub_and_port
 from devices.querysets import DeviceQuerySet
@@ -137,6 +137,12 @@ def keep_for_person(device_id: int) -> None:
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
     return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)
+
+
+def set_health(devices: Iterable[Device], health: Health) -> int:
+    """Say how fit devices are; only those in good health are given runs. Returns how many changed."""
+    rows = Device.objects.filter(pk__in=[device.pk for device in devices]).exclude(health=health)
+    return rows.update(health=health)
 
 
 def expect_device(identifier: str, label: str | None = None) -> Device:
