@@ -34,8 +34,8 @@ RESULTS = frozenset({"failed", "needs_person"})
 #: What a script may ask a screen for. `dismiss` closes a prompt by its harmless button, `mine` tells whether the
 #: screen names the account, `keep_no_login` is the ticked box that would save the login.
 ACTIONS = frozenset(
-    "dismiss log_in mine continue other user password keep_no_login submit code try_another_way pick_totp next"
-    " profile switcher pick add_account".split()
+    ["dismiss", "log_in", "mine", "continue", "other", "user", "password", "keep_no_login", "submit", "code"]
+    + ["try_another_way", "pick_totp", "next", "profile", "switcher", "pick", "add_account"]
 )
 NORMALISERS = frozenset({"handle", "text"})
 
