@@ -173,6 +173,8 @@ def read_login(data: Any, where: str = "login") -> Login:
     require(values["app"] in APPS, f"{where}: app must be one of {', '.join(APPS)}.")
     behaviour = values.get("behaviour", "ok")
     require(behaviour in BEHAVIOURS, f"{where}: behaviour must be one of {', '.join(BEHAVIOURS)}.")
+    letters = values.get("totp_secret", "").replace(" ", "").rstrip("=")
+    require(re.fullmatch(r"[A-Za-z2-7]*", letters), f"{where}: totp_secret must be base32.")
     return Login(**values)
 
 

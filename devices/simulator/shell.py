@@ -75,7 +75,7 @@ def split(line: str) -> list[str | tuple[str, str]]:
     at = 0
     while at < len(line):
         match = TOKEN.match(line, at)
-        if match and (word is None or not (match[1] or "")[:1].isdigit()):
+        if match and not (word is not None and match.start(1) == at and line[at].isdigit()):
             if word is not None:
                 out.append(word)
                 word = None
@@ -150,7 +150,11 @@ async def run_one(
             Result(f"/system/bin/sh: {name}: inaccessible or not found\n".encode(), NOT_FOUND),
             redirects,
         )
-    return redirect(phone, await command(Call(phone, [name, *words[1:]], session, given)), redirects)
+    try:
+        result = await command(Call(phone, [name, *words[1:]], session, given))
+    except (IndexError, ValueError):
+        result = Result(f"{name}: bad arguments\n".encode(), 1)
+    return redirect(phone, result, redirects)
 
 
 def redirect(phone: SimulatedPhone, result: Result, redirects: list[str]) -> Result:

@@ -195,14 +195,15 @@ class Transport:
         task.add_done_callback(self._tasks.discard)
 
     async def _run_service(self, service: str, stream: Stream) -> None:
+        ident = stream.local
         try:
             await self._serve(service, stream)
-            self.send(CLSE, stream.local, stream.remote)
         except Refused:
-            self.send(CLSE, 0, stream.remote)
+            ident = 0
         except StreamClosed:
-            self.send(CLSE, stream.local, stream.remote)
+            pass
         finally:
+            self.send(CLSE, ident, stream.remote)
             stream.shut()
             self._streams.pop(stream.local, None)
 

@@ -41,7 +41,10 @@ def not_found(selector: Selector) -> RpcError:
 async def serve(phone: SimulatedPhone, stream: Stream) -> None:
     """Answer requests until the stream ends."""
     while True:
-        request = await http.read_request(stream)
+        try:
+            request = await http.read_request(stream)
+        except ValueError:
+            return
         if request.path == "/ping":
             await stream.write(http.response(200, b"pong", "text/plain"))
             continue
@@ -82,7 +85,7 @@ async def invoke(phone: SimulatedPhone, method: str, params: list[Any]) -> Any:
             return await WAITS[method](phone, *params)
         if method in METHODS:
             return METHODS[method](phone, *params)
-    except TypeError as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise RpcError(-32602, f"method parameters invalid: {method}") from error
     raise RpcError(-32601, f"method not found: {method}")
 

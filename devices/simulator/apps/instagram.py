@@ -28,7 +28,24 @@ class Instagram(App):
     kind, prefix, label = "instagram", "ig", "Instagram"
     words = INSTAGRAM
     main_activity = "com.instagram.mainactivity.InstagramMainActivity"
-    signed_out_screens = ["landing", "landing_saved_one", "account_picker", "login_form", "login_password_only", "dialog_password_required", "wrong_password", "no_such_account", "rate_limited", "2fa_totp", "2fa_approve_elsewhere", "2fa_choose_method", "challenge_email_code", "challenge_suspicious", "challenge_identity", "suspended"]
+    signed_out_screens = [
+        "landing",
+        "landing_saved_one",
+        "account_picker",
+        "login_form",
+        "login_password_only",
+        "dialog_password_required",
+        "wrong_password",
+        "no_such_account",
+        "rate_limited",
+        "2fa_totp",
+        "2fa_approve_elsewhere",
+        "2fa_choose_method",
+        "challenge_email_code",
+        "challenge_suspicious",
+        "challenge_identity",
+        "suspended",
+    ]
     activities = dict.fromkeys(signed_out_screens, SIGNED_OUT)
     backs = {
         "account_switcher": "own_profile",
