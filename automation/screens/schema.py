@@ -31,12 +31,13 @@ KINDS = {
 }
 WITHOUT_ACTIONS = frozenset({"human", "error"})  #: a person's turn: nothing may be tapped there
 RESULTS = frozenset({"failed", "needs_person"})
+
 #: What a script may ask a screen for. `dismiss` closes a prompt by its harmless button, `mine` tells whether the
 #: screen names the account, `keep_no_login` is the ticked box that would save the login.
-ACTIONS = frozenset(
-    ["dismiss", "log_in", "mine", "continue", "other", "user", "password", "keep_no_login", "submit", "code"]
-    + ["try_another_way", "pick_totp", "next", "profile", "switcher", "pick", "add_account"]
-)
+ACTIONS = frozenset({
+    "dismiss", "log_in", "mine", "continue", "other", "user", "password", "keep_no_login", "submit", "code",
+    "try_another_way", "pick_totp", "next", "profile", "switcher", "pick", "add_account",
+})  # fmt: skip
 NORMALISERS = frozenset({"handle", "text"})
 
 #: Where the value is: on the node itself, or `above` it (the text before it in the same box).

@@ -55,7 +55,9 @@ def server_command(port: int) -> list[str]:
 def start_server(port: int, home: Path, usb: bool = False) -> subprocess.Popen[bytes]:
     """A real adb server as our child on 127.0.0.1:`port`. Whoever starts it must end it."""
     env = server_environment(port, home, usb)
-    return subprocess.Popen(server_command(port), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        server_command(port), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def our_error(error: Exception, detail: bool = True) -> PhoneError:

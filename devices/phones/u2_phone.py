@@ -42,7 +42,7 @@ DEPTH = 50  #: of a dump; Instagram needs about 30
 PORT = 9008  #: of the server on the phone
 
 #: Calls that only look; all others are sent once.
-READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "waitForExists"})
+READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "objInfo"})
 
 U2_ERRORS: tuple[type[Exception], ...] = (
     u2_errors.BaseException,
@@ -194,19 +194,33 @@ class U2Phone:
     def type_into(self, spot: Spot, text: str, secret: bool = False) -> None:  # noqa: ARG002
         """Focus the field at `spot`, replace what it holds by `text`, which reaches no log and no error.
 
-        Raises NodeGone when nothing has the focus. Secret or not makes no difference here.
+        Raises NodeGone when the field does not take the focus. Secret or not makes no difference here.
         """
         self.tap(spot)
-        self._do(partial(self._fill, text), detail=False)
+        self._do(partial(self._fill, spot, text), detail=False)
 
-    def _fill(self, text: str) -> None:
+    def _fill(self, spot: Spot, text: str) -> None:
         focused = uiautomator2.Selector(focused=True)
-        if not self._ui.jsonrpc_call("waitForExists", [focused, int(FOCUS_SECONDS * 1000)]):
-            raise NodeGone("No field took the focus.")
+        self._wait_for_focus(focused, spot)
         fill = ("setText", [focused, text]) if text else ("clearTextField", [focused])
         done = self._ui.jsonrpc_call(*fill)
         if done is False:
             raise NodeGone("The field did not take the text.")
+
+    def _wait_for_focus(self, focused: Any, spot: Spot) -> None:
+        """Wait until the focus is where the tap was: else a password could end up in the field before it."""
+        until = time.monotonic() + FOCUS_SECONDS
+        while not self._is_at(focused, spot):
+            if time.monotonic() >= until:
+                raise NodeGone("The field did not take the focus.")
+            self.deadline.sleep(0.1)
+
+    def _is_at(self, focused: Any, spot: Spot) -> bool:
+        try:
+            box = self._ui.jsonrpc_call("objInfo", [focused])["bounds"]
+        except u2_errors.UiObjectNotFoundError:
+            return False
+        return bool(box["left"] <= spot.x < box["right"] and box["top"] <= spot.y < box["bottom"])
 
     def press(self, key: str) -> None:
         """Press `back`, `home` or `enter`."""

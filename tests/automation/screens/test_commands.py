@@ -47,5 +47,5 @@ def test_recognise_fails_on_a_screen_that_nobody_knows(tmp_path: Path) -> None:
 
 
 def test_recognise_says_which_file_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="gone.xml"):
+    with pytest.raises(CommandError, match=r"gone\.xml"):
         said("recognise", tmp_path / "gone.xml")
