@@ -50,7 +50,9 @@ def code_fits(login: Login, code: str, now: float | None = None) -> bool:
     if not login.totp_secret:
         return False
     step = int(time.time() if now is None else now) // TOTP_STEP
-    return "".join(code.split()) in {totp(login.totp_secret, one) for one in range(max(0, step - 1), step + 2)}
+    return "".join(code.split()) in {
+        totp(login.totp_secret, one) for one in range(max(0, step - 1), step + 2)
+    }
 
 
 def totp(secret: str, step: int) -> str:
