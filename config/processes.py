@@ -41,7 +41,7 @@ class Process:
     def __init__(
         self, name: str, command: list[str], log: Path, env: Mapping[str, str] | None = None
     ) -> None:
-        self.name, self.log = name, log
+        self.name, self.log, self._command, self._env = name, log, command, env
         with log.open("ab") as out:
             self.popen = subprocess.Popen(
                 command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -54,6 +54,10 @@ class Process:
 
     def is_alive(self) -> bool:
         return self.popen.poll() is None
+
+    def again(self) -> Process:
+        """The same, started anew."""
+        return Process(self.name, self._command, self.log, self._env)
 
     def terminate(self) -> None:
         """Ask it to end; `stop` waits for it."""
@@ -73,8 +77,8 @@ class Process:
 
 
 def stop_all(processes: list[Process]) -> None:
-    """End many at once, the last started first; together they get STOP_SECONDS."""
-    for process in reversed(processes):
+    """End many at once; together they get STOP_SECONDS. The first started, on which the others lean, ends last."""
+    for process in reversed(processes[1:]):
         process.terminate()
     end = time.monotonic() + STOP_SECONDS
     for process in reversed(processes):

@@ -34,7 +34,7 @@ ACCOUNTS = [
 #: Not in the list: the match finds them signed in on their phones.
 FOUND = [
     ("instagram", "harbour.news", "succeeded", "already_signed_in"),
-    ("instagram", "harbour.shop", "succeeded", "already_signed_in"),
+    ("instagram", "harbour.shop", "succeeded", "switched"),
     ("instagram", "first.seat", "succeeded", "already_signed_in"),
 ]
 
@@ -45,8 +45,12 @@ def main() -> None:
         accounts, expected = book.add_worksheet("accounts"), book.add_worksheet("expected")
         accounts.write_row(0, 0, COLUMNS, bold)
         expected.write_row(0, 0, ["app", "username", "outcome", "reason"], bold)
-        for number, (app, name, email, pwd, device, index, status, tags, *end) in enumerate(ACCOUNTS, start=1):
-            row = dict(app=app, username=name, email=email, pwd=pwd, device=device, device_index=index, tags=tags)
+        for number, (app, name, email, pwd, device, index, status, tags, *end) in enumerate(
+            ACCOUNTS, start=1
+        ):
+            row = dict(
+                app=app, username=name, email=email, pwd=pwd, device=device, device_index=index, tags=tags
+            )
             for column, title in enumerate(COLUMNS):
                 accounts.write_string(number, column, row.get(title, ""), text)
             accounts.write_number(number, COLUMNS.index("logined"), 0)

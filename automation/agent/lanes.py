@@ -69,9 +69,9 @@ class Lanes:
         path = self._folder / (re.sub(r"[^\w.-]", "_", serial) + ".lock")
         with path.open("a") as file:
             while not _try_flock(file.fileno()):
-                if deadline.expired:
+                if deadline.remaining < 0.1:
                     raise PhoneTaken
-                deadline.sleep(0.1)
+                deadline.sleep(0.05)
             yield
 
 

@@ -73,7 +73,9 @@ def shares(farm: dict[str, Any]) -> dict[str, list[str]]:
 
 def write(farm: dict[str, Any], path: Path) -> Path:
     """The farm as a file for the simulator, readable by its owner only (it holds passwords)."""
-    known = {name: farm[name] for name in ("phones", "logins")}  # what is unplugged later is the demo's own affair
+    known = {
+        name: farm[name] for name in ("phones", "logins")
+    }  # what is unplugged later is the demo's own affair
     path.touch(mode=0o600)
     path.write_text(yaml.safe_dump(known, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path

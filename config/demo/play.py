@@ -12,13 +12,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from accounts.excel.resources import export_file, import_file
+from accounts.excel.resources import FileRefused, ImportRefused, export_file, import_file
 from accounts.models import Account
 from automation import campaigns, services
 from automation.models import Campaign, Run
 from config.demo import cast, verdict
 from config.demo.screen import Screen
-from config.demo.stage import Stage
+from config.demo.stage import NotReady, Stage
 from devices import services as devices
 from devices.choices import Connection
 from devices.models import Device
@@ -54,7 +54,9 @@ class Play:
         self.screen.say("preparing the database")
         call_command("migrate", verbosity=0)
         get_user_model().objects.create_superuser("admin", "", self.password)
-        Campaign.objects.create(name="Nightly match", script="match", cron="0 3 * * *", time_zone="Europe/Amsterdam")
+        Campaign.objects.create(
+            name="Nightly match", script="match", cron="0 3 * * *", time_zone="Europe/Amsterdam"
+        )
         self.stage.start_redis()
         if self.is_own:
             return cast.own()
@@ -76,8 +78,13 @@ class Play:
 
     def load(self) -> None:
         """Import the list by the code that the admin uses."""
-        preview = import_file(self.file.read_bytes(), self.app, "demo")
-        self.screen.say(f"imported {self.file.name}: {preview.summary}")
+        try:
+            done = import_file(self.file.read_bytes(), self.app, "demo")
+        except (FileRefused, ImportRefused) as error:
+            raise NotReady(f"{self.file.name} was not imported, nothing was written:\n{error}") from None
+        self.screen.say(f"imported {self.file.name}: {done.summary()}")
+        for warning in done.warnings:
+            self.screen.say(f"note: {warning}")
 
     def round(self, script: str, targets: Iterable[tuple[Account | None, Device | None]]) -> None:
         """Run one script everywhere and show it live until the last run has ended."""
@@ -93,7 +100,7 @@ class Play:
         end = time.monotonic() + LONGEST
         with self.screen.live(script) as show:
             while Run.objects.unfinished().filter(script=script).exists() and time.monotonic() < end:
-                self.stage.check_alive()
+                self.stage.tend()
                 show(Run.objects.filter(script=script).select_related("account", "device").order_by("id"))
                 time.sleep(0.3)
             show(Run.objects.filter(script=script).select_related("account", "device").order_by("id"))

@@ -25,11 +25,16 @@ COLOURS = {
 }  # fmt: skip
 
 
+LOG_WIDTH = 130  #: columns where there is no terminal
+
+
 class Screen:
     """Lines, a live table while runs go on, and the final table."""
 
     def __init__(self) -> None:
         self.console = Console()
+        if not self.console.is_terminal:
+            self.console.width = LOG_WIDTH
         self._began = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -51,12 +56,15 @@ class Screen:
 
     def results(self, rows: list[Row], file: Path) -> None:
         """The final table."""
-        table = Table("account", "device", "outcome", "reason", "seconds", "", title="How every account ended")
+        table = Table("app", "account", "device", "outcome", "reason", title="How every account ended")
+        table.add_column("seconds", justify="right")
+        if not all(row.as_expected for row in rows):
+            table.add_column("otherwise than expected")
         for row in rows:
             table.add_row(
-                f"{row.app}  {row.username}", row.device, Text(row.outcome, style=COLOURS.get(row.outcome, "")),
+                row.app, row.username, row.device, Text(row.outcome, style=COLOURS.get(row.outcome, "")),
                 row.reason, f"{row.seconds:.1f}" if row.seconds is not None else "",
-                "" if row.as_expected else Text(f"expected {row.wanted or 'nothing'}", style="bold red"),
+                *([] if row.as_expected else [Text(row.wanted or "nothing", style="bold red")]),
             )  # fmt: skip
         self.console.print(table)
         self.say(f"the list as it is now: {file}")

@@ -50,11 +50,17 @@ class Stage:
             self.processes["redis"], _url = redis_server.start(self.folder / "redis", port)
             return
         try:
-            keys = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5).dbsize()
+            keys = redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5
+            ).dbsize()
         except (redis.RedisError, OSError) as error:
-            raise NotReady(f"REDIS_URL is set, but no Redis answers there ({type(error).__name__}). Unset it.") from None
+            raise NotReady(
+                f"REDIS_URL is set, but no Redis answers there ({type(error).__name__}). Unset it."
+            ) from None
         if keys:
-            raise NotReady("REDIS_URL names a Redis that holds data. Unset it, or name an empty database number.")
+            raise NotReady(
+                "REDIS_URL names a Redis that holds data. Unset it, or name an empty database number."
+            )
 
     def start_phones(self, farm: dict[str, Any]) -> None:
         """The simulator, and a real adb server for each host."""
@@ -104,16 +110,23 @@ class Stage:
         self.say(f"waiting until {what}")
         end = time.monotonic() + seconds
         while not is_true():
-            self.check_alive()
+            self.tend()
             if time.monotonic() > end:
                 raise NotReady(f"Waited {seconds:.0f} s in vain until {what}. The logs are in {self.folder}.")
             time.sleep(0.1)
 
-    def check_alive(self) -> None:
-        for name, process in self.processes.items():
-            if not process.is_alive() and not name.startswith("agent"):  # an agent may be killed to see what follows
+    def tend(self) -> None:
+        """Start an agent anew that was killed, as a service manager would. Raises NotReady for any other process."""
+        for name, process in list(self.processes.items()):
+            if process.is_alive():
+                continue
+            if not name.startswith("agent"):
                 tail = process.log.read_text(errors="replace").strip().splitlines()[-5:]
-                raise NotReady(f"The process “{name}” ended. Its log, {process.log}, says: " + " / ".join(tail))
+                raise NotReady(
+                    f"The process “{name}” ended. Its log, {process.log}, says: " + " / ".join(tail)
+                )
+            self.say(f"the process “{name}” ended: started anew")
+            self.processes[name] = process.again()
 
     def _page_answers(self) -> bool:
         try:

@@ -71,5 +71,11 @@ def _row(account: Account, wanted: dict[Key, tuple[str, str]] | None) -> Row:
 
 def _is_expected(key: Key, outcome: str, reason: str, wanted: dict[Key, tuple[str, str]] | None) -> bool:
     if wanted is None:  # somebody's own file: every run came to an honest end
-        return outcome not in (Outcome.ERRORED, Outcome.LOST, RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
+        return outcome not in (
+            Outcome.ERRORED,
+            Outcome.LOST,
+            RunState.PENDING,
+            RunState.OFFERED,
+            RunState.RUNNING,
+        )
     return wanted.get(key) == (outcome, reason)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--file", type=Path, help="your own accounts.xlsx instead of demo/accounts.xlsx")
-        parser.add_argument("--app", choices=["tiktok", "instagram"], help="the app of a file without that column")
-        parser.add_argument("--once", action="store_true", help="end when the runs have ended; 0 only if as expected")
+        parser.add_argument(
+            "--app", choices=["tiktok", "instagram"], help="the app of a file without that column"
+        )
+        parser.add_argument(
+            "--once", action="store_true", help="end when the runs have ended; 0 only if as expected"
+        )
         parser.add_argument("--clean", action="store_true", help="remove what earlier demos left")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +44,9 @@ class Command(BaseCommand):
     def _clean(self) -> None:
         busy = slot.clean(settings.STATE)
         if busy:
-            raise CommandError(f"A demo still runs in {settings.STATE}/{busy[0]}: stop it with Ctrl-C, then clean.")
+            raise CommandError(
+                f"A demo still runs in {settings.STATE}/{busy[0]}: stop it with Ctrl-C, then clean."
+            )
         self.stdout.write("Removed what earlier demos left.")
 
     def _become_a_demo(self, options: dict[str, Any]) -> None:
@@ -75,9 +82,13 @@ class Command(BaseCommand):
         return as_expected
 
     def _serve(self, play: Any, screen: Any) -> None:
-        screen.say(f"open [bold]{play.stage.address}[/bold]  user [bold]admin[/bold]  password [bold]{play.password}[/bold]")
+        screen.say(
+            f"open [bold]{play.stage.address}[/bold]  user [bold]admin[/bold]  password [bold]{play.password}[/bold]"
+        )
         screen.say("it goes on until you press Ctrl-C")
         try:
-            signal.pause()
+            while True:
+                play.stage.tend()
+                time.sleep(1)
         except KeyboardInterrupt:
             screen.console.print()

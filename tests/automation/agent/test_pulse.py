@@ -1,0 +1,117 @@
+"""The agent's talk with the controller on a real Redis."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from automation.agent import pulse as pulses
+from automation.agent.identity import CannotStart, Identity
+from automation.agent.inventory import Inventory
+from automation.agent.outbox import Outbox
+from automation.agent.pulse import Pulse
+from automation.protocol import REPORT_WINDOW, Heartbeat, Report, key
+
+
+@pytest.fixture
+def canceled() -> list:
+    return []
+
+
+@pytest.fixture
+def pulse(redis_client, tmp_path: Path, canceled: list) -> Pulse:
+    return make_pulse(redis_client, tmp_path / "a", canceled)
+
+
+def make_pulse(client, folder: Path, canceled: list) -> Pulse:
+    identity = Identity("pc1", folder)
+    return Pulse(
+        client, identity, Outbox(folder / "outbox.sqlite3"), Inventory([]),
+        lambda *call: canceled.append(call), lambda reason: canceled.append(reason), 10, "1",
+    )  # fmt: skip
+
+
+def sent(client) -> list[Report]:
+    return [Report.from_json(fields[b"report"]) for _id, fields in client.xrange(key("pc1", "reports"))]
+
+
+def test_a_heartbeat_carries_the_runs_in_hand_and_the_newest_number(pulse: Pulse, redis_client) -> None:
+    pulse.outbox.take_in_hand(7, 2)
+    pulse.outbox.add("started", 7, 2)
+    pulse.beat_once()
+    beat = Heartbeat.from_json(redis_client.get(key("pc1", "beat")))
+    assert (beat.in_hand, beat.last_seq, beat.epoch) == ([[7, 2]], 1, pulse.outbox.epoch)
+
+
+def test_reports_are_sent_once_while_redis_keeps_them(pulse: Pulse, redis_client) -> None:
+    pulse.outbox.add("started", 7, 2)
+    for _ in range(3):
+        pulse.beat_once()
+    assert [report.seq for report in sent(redis_client)] == [1]
+
+
+def test_reports_that_redis_lost_are_sent_again(pulse: Pulse, redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(pulses, "RESEND_SECONDS", 0)
+    pulse.outbox.add("started", 7, 2)
+    pulse.beat_once()
+    redis_client.flushall()
+    pulse.beat_once()
+    assert [report.seq for report in sent(redis_client)] == [1]
+
+
+def test_what_the_controller_has_is_forgotten(pulse: Pulse, redis_client) -> None:
+    pulse.outbox.add("started", 7, 2)
+    redis_client.hset(key("pc1", "control"), "acked", f"{pulse.outbox.epoch}:1")
+    pulse.beat_once()
+    assert pulse.outbox.unsent(0, 10) == []
+
+
+def test_an_acknowledgement_for_another_outbox_is_ignored(pulse: Pulse, redis_client) -> None:
+    pulse.outbox.add("started", 7, 2)
+    redis_client.hset(key("pc1", "control"), "acked", "other:1")
+    pulse.beat_once()
+    assert len(pulse.outbox.unsent(0, 10)) == 1
+
+
+def test_the_stream_never_holds_more_than_two_windows(pulse: Pulse, redis_client) -> None:
+    for number in range(3 * REPORT_WINDOW):
+        pulse.outbox.add("step", number, 1)
+    for _ in range(5):
+        pulse.beat_once()
+    assert len(sent(redis_client)) <= 2 * REPORT_WINDOW
+
+
+def test_cancels_reach_the_runs(pulse: Pulse, redis_client, canceled: list) -> None:
+    redis_client.hset(key("pc1", "control"), "cancels", json.dumps([[7, 2]]))
+    pulse.beat_once()
+    assert canceled == [(7, 2, "canceled")]
+
+
+def test_a_question_is_answered_with_the_next_breath(pulse: Pulse, redis_client) -> None:
+    pulse.beat_once()
+    redis_client.hset(key("pc1", "control"), "nonce", "who:1")
+    pulse.beat_once()
+    assert Heartbeat.from_json(redis_client.get(key("pc1", "beat"))).nonce == "who:1"
+
+
+def test_rubbish_in_the_control_hash_does_no_harm(pulse: Pulse, redis_client, canceled: list) -> None:
+    redis_client.hset(key("pc1", "control"), mapping={"cancels": "x", "acked": ":::", "nonce": "\xff"})
+    pulse.beat_once()
+    assert canceled == []
+
+
+def test_a_name_in_use_elsewhere_is_refused_and_its_own_is_taken_again(
+    pulse: Pulse, redis_client, tmp_path: Path, canceled: list
+) -> None:
+    pulse.claim_name()
+    pulse.claim_name()  # the same outbox: a restart
+    with pytest.raises(CannotStart, match="already uses the name pc1"):
+        make_pulse(redis_client, tmp_path / "b", canceled).claim_name()
+
+
+def test_an_agent_that_cannot_reach_redis_lets_go_before_it_is_given_up(pulse: Pulse, canceled: list) -> None:
+    pulse._heard_at -= pulses.CUT_OFF_SECONDS + 1
+    pulse._cut_off()
+    assert canceled == ["cut_off"]
