@@ -127,6 +127,14 @@ def assign_device(accounts: Iterable[Account], device: Device | None) -> int:
     return rows.update(device=device, updated_at=timezone.now())
 
 
+@transaction.atomic
+def save_edited(account: Account, actor: str = "") -> None:
+    """Save a row that was edited as a whole; if that disables it, the floors above are told."""
+    account.save()
+    if not account.is_enabled:
+        announce_disabled([account.pk], actor)
+
+
 # Attention
 
 

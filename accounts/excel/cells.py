@@ -33,9 +33,7 @@ def raw_text(cell: Any) -> str:
         return cell
     if isinstance(cell, bool | Moment) or not isinstance(cell, int):
         raise CellError(
-            _(
-                "The spreadsheet turned this cell into a date, a fraction or a truth value: format it as Text and type it again."
-            )
+            _("This cell became a date, a fraction or a truth value: format it as Text and type it again.")
         )
     if abs(cell) >= EXACT:
         raise CellError(

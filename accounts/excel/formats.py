@@ -51,7 +51,7 @@ class SheetDataset:
         return iter(self.rows)
 
 
-class AccountsXLSX(base_formats.XLSX):  # type: ignore[misc]
+class AccountsXLSX(base_formats.XLSX):
     """accounts.xlsx: read in a child process, written with text as text."""
 
     def get_title(self) -> str:

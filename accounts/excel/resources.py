@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.color import no_style
 from django.db import IntegrityError, connection
@@ -81,11 +81,11 @@ def _run(data: bytes, app: str | None, actor: str, dry_run: bool) -> Preview:
     return found
 
 
-class AccountRowResult(RowResult):  # type: ignore[misc]
+class AccountRowResult(RowResult):
     planned: PlannedRow
 
 
-class AccountResult(Result):  # type: ignore[misc]
+class AccountResult(Result):
     """Counts all rows and keeps what a page can show; cells are kept only where they are no secret."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class AccountResult(Result):  # type: ignore[misc]
         return bool(self.preview.errors)
 
 
-class AccountResource(ModelResource):  # type: ignore[misc]
+class AccountResource(ModelResource):
     """One account a row. Rows are planned one by one and written together at the end, if none is wrong."""
 
     id = Field(column_name="id")
@@ -163,9 +163,10 @@ class AccountResource(ModelResource):  # type: ignore[misc]
             kwargs.pop(name, None)
         if dry_run:
             return self.import_data_inner(dataset, True, True, False, False, **kwargs)
-        return super().import_data(
+        result = super().import_data(
             dataset, raise_errors=True, use_transactions=True, rollback_on_validation_errors=True, **kwargs
         )
+        return cast(AccountResult, result)
 
     def import_data_inner(
         self, dataset: SheetDataset, dry_run: bool, *args: Any, **kwargs: Any
@@ -181,7 +182,7 @@ class AccountResource(ModelResource):  # type: ignore[misc]
             for number, row in zip(dataset.numbers, dataset, strict=True)
         )
         self.planner.prepare(rows, lock=not dry_run)
-        return super().import_data_inner(dataset, dry_run, *args, **kwargs)
+        return cast(AccountResult, super().import_data_inner(dataset, dry_run, *args, **kwargs))
 
     def import_row(self, row: dict[str, Any], _loader: object, **kwargs: Any) -> AccountRowResult:
         planned = self.planner.plan(self.numbers[kwargs["row_number"] - 1], row)

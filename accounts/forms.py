@@ -1,0 +1,86 @@
+"""The form of an account. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldBooleanWidget,
+)
+
+from accounts.choices import App
+from accounts.models import Account
+from accounts.services import put_credentials, split_password
+from accounts.text import normal_totp_secret
+from devices.models import Device
+
+LOGIN_CHOICES = [(True, _("Logged in")), (False, _("Not logged in"))]
+STATUS_CHOICES = [(True, _("Enabled")), (False, _("Disabled"))]
+
+
+def _secret_field(label: Any, help_text: Any) -> forms.CharField:
+    widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, strip=False, max_length=500, widget=widget
+    )
+
+
+def _is_true(value: Any) -> bool:
+    return str(value) == "True"
+
+
+def _choice_field(label: Any, choices: list[tuple[bool, Any]], initial: bool) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label, choices=choices, coerce=_is_true, initial=initial, widget=UnfoldAdminRadioSelectWidget()
+    )
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    # Not named after the columns: a model form would put what they hold, empty too, on the row.
+    new_password = _secret_field(
+        _("Password"),
+        _("Leave empty to keep the one that is stored. For Instagram also password:2fa_secret."),
+    )
+    new_totp_secret = _secret_field(
+        _("2FA secret"), _("Instagram only. Leave empty to keep the one that is stored.")
+    )
+    forget_totp_secret = forms.BooleanField(
+        label=_("Forget the 2FA secret"), required=False, widget=UnfoldBooleanWidget
+    )
+    is_logged_in = _choice_field(_("Login Status"), LOGIN_CHOICES, initial=False)
+    is_enabled = _choice_field(_("Status"), STATUS_CHOICES, initial=True)
+    device = forms.ModelChoiceField(
+        label=_("Device"), queryset=Device.objects.all(), required=False, widget=UnfoldAdminSelect2Widget
+    )
+
+    class Meta:
+        model = Account
+        fields = ["email", "username", "app", "is_logged_in", "is_enabled", "device", "package_name", "tags"]
+
+    def clean_new_totp_secret(self) -> str:
+        typed: str = self.cleaned_data["new_totp_secret"]
+        if typed and not normal_totp_secret(typed):
+            raise ValidationError(_("This is no 2FA secret: it has at least 16 letters A-Z and digits 2-7."))
+        return normal_totp_secret(typed)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        app = cleaned.get("app") or self.instance.app
+        if cleaned.get("new_totp_secret") and app != App.INSTAGRAM:
+            self.add_error("new_totp_secret", _("Only an Instagram account has a 2FA secret."))
+        return cleaned
+
+    def put_secrets(self) -> None:
+        """Put what was typed on the row; an empty field keeps what is stored."""
+        typed = self.cleaned_data
+        text = typed["new_password"] if typed["new_password"].strip() else ""
+        password, secret = split_password(self.instance.app, text)
+        secret = typed["new_totp_secret"] or secret
+        forget = typed.get("forget_totp_secret") and not secret
+        put_credentials(self.instance, password or None, "" if forget else secret or None)
