@@ -59,12 +59,10 @@ class Outbox:
         self._db.execute("INSERT INTO reports (body) VALUES (?)", [json.dumps(values, ensure_ascii=False)])
 
     def unsent(self, after: int, limit: int) -> list[Report]:
-        """Up to `limit` reports with a number above `after`, oldest first."""
+        """Of the oldest `limit` reports those with a number above `after`, in order."""
+        query = "SELECT seq, body FROM (SELECT * FROM reports ORDER BY seq LIMIT ?) WHERE seq > ?"
         with self._lock:
-            rows = self._db.execute(
-                "SELECT seq, body FROM reports WHERE seq > ? ORDER BY seq LIMIT ?", [after, limit]
-            )
-            found = rows.fetchall()
+            found = self._db.execute(query, [limit, after]).fetchall()
         return [Report(epoch=self.epoch, seq=seq, **json.loads(body)) for seq, body in found]
 
     def acknowledged(self, seq: int) -> None:

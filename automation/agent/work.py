@@ -28,6 +28,7 @@ from devices.phones.u2_phone import open_phone
 
 log = logging.getLogger(__name__)
 
+WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 LANE_SECONDS = 120.0  #: how long an offer may wait for its lane before it is let go
 
 
@@ -125,9 +126,9 @@ class Work:
                 result = self._run(phone, ticket)
         except PhoneError as error:
             result = ended(error)
-        if result.outcome in ("succeeded", "skipped") or found is None:
+        if result.outcome not in WITH_EVIDENCE or found is None:
             return _body(result)
-        return _body(result, **_evidence(found, ticket))
+        return _body(result, **self._evidence(found, ticket))
 
     def _run(self, phone: Phone, ticket: Ticket) -> Result:
         """The script's result. An unexpected exception is our defect: errored, with a traceback without values."""
@@ -139,6 +140,19 @@ class Work:
             log.error("run %s: %s in %s\n%s", ticket.run, type(error).__name__, ticket.script, where)
             return Result("errored", "defect", f"{type(error).__name__}\n{where}")
 
+    def _evidence(self, found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
+        """What the phone shows now; with a deadline of its own, for the run's may be over."""
+        deadline = Deadline(evidence.EVIDENCE_SECONDS)
+        try:
+            with (
+                self._listed(ticket.run, ticket.fence, deadline),
+                open_phone(*found, deadline=deadline) as phone,
+            ):
+                return {**evidence.collect(phone, ticket), "screens_hash": screens_hash()}
+        except Exception as error:  # noqa: BLE001 - evidence is a help, never a reason to lose the result
+            log.warning("run %s leaves no evidence: %s", ticket.run, type(error).__name__)
+            return {}
+
     def _step_reporter(self, ticket: Ticket) -> Callable[[str, float, bool, str], None]:
         def report(name: str, seconds: float, ok: bool = True, detail: str = "") -> None:
             body = {"name": name, "seconds": round(seconds, 3), "ok": ok, "detail": detail}
@@ -146,16 +160,6 @@ class Work:
             self.wake()
 
         return report
-
-
-def _evidence(found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
-    """What the phone shows now; with a deadline of its own, for the run's may be over."""
-    try:
-        with open_phone(*found, deadline=Deadline(evidence.EVIDENCE_SECONDS)) as phone:
-            return {**evidence.collect(phone, ticket), "screens_hash": screens_hash()}
-    except Exception as error:  # noqa: BLE001 - evidence is a help, never a reason to lose the result
-        log.warning("run %s leaves no evidence: %s", ticket.run, type(error).__name__)
-        return {}
 
 
 def ended(error: PhoneError) -> Result:

@@ -1,0 +1,160 @@
+"""A run from its ticket to its last report, on a simulated phone behind the real adb server."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nacl.public import Box, PrivateKey
+from PIL import Image
+
+from automation.agent.identity import Identity
+from automation.agent.inventory import Inventory
+from automation.agent.outbox import Outbox
+from automation.agent.work import Work
+from automation.protocol import Ticket, ticket_key
+from automation.scripts.base import SCRIPTS, Script
+from devices.phones.adb import AdbServer
+from tests.phones import wait_for
+
+CONTROLLER = PrivateKey.generate()
+PASSWORD = "right # % ' \" < & = + \\ é 漢"
+FARM = {
+    "phones": [{"serial": "SIMWORK1", "usb": "1-4.3", "apps": [{"app": "instagram", "delay": 0.1}]}],
+    "logins": [
+        {"app": "instagram", "username": "ann.demo", "email": "ann@demo.example", "password": PASSWORD}
+    ],
+}
+
+
+@pytest.fixture
+def farm(make_farm) -> Any:
+    return make_farm(FARM)
+
+
+@pytest.fixture
+def work(farm, adb_server, redis_client, tmp_path: Path, monkeypatch) -> Work:
+    monkeypatch.setenv("PHONERACK_LOCKS", str(tmp_path / "locks"))
+    identity = Identity("pc1", tmp_path / "pc1")
+    identity.trust(bytes(CONTROLLER.public_key).hex())
+    inventory = Inventory([AdbServer(port=adb_server.port)])
+    made = Work(redis_client, identity, Outbox(tmp_path / "pc1" / "outbox.sqlite3"), inventory)
+    wait_for(lambda: inventory.look() or inventory.find("SIMWORK1"), what="the phone")
+    return made
+
+
+def put_ticket(work: Work, run: int = 1, password: str = PASSWORD, **over: Any) -> None:
+    account = {"username": "ann.demo", "email": "ann@demo.example", "password": password}
+    values = {"script": "login", "app": "instagram", "account": account, "expires": time.time() + 60, **over}
+    ticket = Ticket(run=run, fence=1, host="pc1", serial="SIMWORK1", **values)
+    sealed = bytes(Box(CONTROLLER, work.identity.key.public_key).encrypt(ticket.to_json().encode()))
+    work.client.set(ticket_key("pc1", run, 1), sealed)
+
+
+def reports(work: Work) -> list[tuple[str, dict[str, Any]]]:
+    return [(report.kind, report.body) for report in work.outbox.unsent(0, 100)]
+
+
+def last(work: Work) -> dict[str, Any]:
+    kind, body = reports(work)[-1]
+    assert kind == "finished"
+    return body
+
+
+def test_the_inventory_tells_where_the_phone_hangs(work: Work) -> None:
+    (phone,) = [phone for phone in work.inventory.phones() if phone["serial"] == "SIMWORK1"]
+    assert (phone["connection"], phone["usb_path"]) == ("online", "1-4.3")
+
+
+def test_a_login_reports_its_start_its_steps_and_its_end(work: Work, farm) -> None:
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    kinds = [kind for kind, _body in reports(work)]
+    assert (kinds[0], kinds[-1]) == ("started", "finished")
+    assert "step" in kinds
+    assert (last(work)["outcome"], last(work)["reason"]) == ("succeeded", "signed_in")
+    assert work.outbox.snapshot()[1] == []
+    assert farm.signed_in("SIMWORK1", "com.instagram.android") == ["ann.demo"]
+
+
+def test_without_a_ticket_nothing_is_touched(work: Work, farm) -> None:
+    before = len(farm.journal("SIMWORK1"))
+    work.do(1, 1, "SIMWORK1")
+    assert reports(work) == []
+    assert work.outbox.snapshot() == (0, [])
+    assert len(farm.journal("SIMWORK1")) == before
+
+
+def test_a_message_that_comes_twice_starts_one_run(work: Work) -> None:
+    put_ticket(work)
+    twice = [threading.Thread(target=work.do, args=(1, 1, "SIMWORK1")) for _ in range(2)]
+    for thread in twice:
+        thread.start()
+    for thread in twice:
+        thread.join()
+    assert [kind for kind, _body in reports(work)].count("started") == 1
+
+
+def test_a_failed_login_leaves_picture_and_dump_and_no_password(work: Work) -> None:
+    put_ticket(work, password="wrong-Canary-1")
+    work.do(1, 1, "SIMWORK1")
+    end = last(work)
+    assert (end["outcome"], end["reason"]) == ("failed", "wrong_password")
+    assert Image.open(io.BytesIO(base64.b64decode(end["screenshot"]))).format == "JPEG"
+    assert "com.instagram.android" in end["dump"]
+    assert "wrong-Canary-1" not in json.dumps(reports(work))
+
+
+def test_a_ticket_of_somebody_else_is_refused(work: Work, farm) -> None:
+    sealed = bytes(Box(PrivateKey.generate(), work.identity.key.public_key).encrypt(b"{}"))
+    work.client.set(ticket_key("pc1", 1, 1), sealed)
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("errored", "bad_ticket")
+
+
+def test_a_phone_that_went_away_is_named(work: Work, farm) -> None:
+    put_ticket(work)
+    farm.set("SIMWORK1", fault="offline")
+    wait_for(lambda: work.inventory.look() or not work.inventory.find("SIMWORK1"), what="adb's word of it")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("failed", "phone_offline")
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("canceled", "canceled"), ("agent_stopping", "canceled"), ("cut_off", "lost")]
+)
+def test_a_phone_that_hangs_lets_go_within_a_second_of_a_cancel(
+    work: Work, farm, reason: str, outcome: str
+) -> None:
+    put_ticket(work)
+    farm.set("SIMWORK1", fault="hang")
+    run = threading.Thread(target=work.do, args=(1, 1, "SIMWORK1"))
+    run.start()
+    wait_for(lambda: reports(work), what="the start")
+    time.sleep(0.2)
+    work.cancel_all(reason)
+    run.join(2)
+    assert not run.is_alive()
+    assert (last(work)["outcome"], last(work)["reason"]) == (outcome, reason)
+
+
+def test_a_defect_ends_as_errored_with_a_traceback_and_without_values(
+    work: Work, monkeypatch, caplog
+) -> None:
+    def broken(context: Any) -> Any:
+        raise RuntimeError(f"typed {context.ticket.credentials.password}")
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", broken))
+    put_ticket(work)
+    with caplog.at_level(logging.DEBUG):
+        work.do(1, 1, "SIMWORK1")
+    assert last(work)["outcome"] == "errored"
+    assert "in broken" in last(work)["message"]
+    assert PASSWORD not in caplog.text + json.dumps(reports(work), ensure_ascii=False)
