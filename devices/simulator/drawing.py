@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import io
+import unicodedata
 from typing import TYPE_CHECKING
 
 from devices.simulator.device import SimulatedPhone
-from devices.simulator.ui import HEIGHT, WIDTH, Box, Node
+from devices.simulator.ui import HEIGHT, WIDTH, Node
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -15,22 +16,34 @@ if TYPE_CHECKING:
 
 INK, GREY, LINE, PAPER, BLUE, RED = "#1b1b1f", "#75757d", "#c9c9d1", "#ffffff", "#2b6fdb", "#c4314b"
 FILLS = {
-    "primary": BLUE, "plain": "#eceef2", "field": PAPER, "empty": PAPER, "card": PAPER, "dim": "#b9bac2",
+    "primary": BLUE, "plain": "#eceef2", "field": PAPER, "empty": PAPER, "card": PAPER, "dim": "#1b1b1f99",
     "avatar": "#cfd8e6", "icon": "#dfe3ea", "picture": "#e4e7ee", "logo": "#f3f4f8", "black": "#101014",
     "status": "#2a2b31", "bar": "#f6f6f9", "wallpaper": "#41536e", "keyboard": "#d6d9e0", "key": PAPER,
     "slider": "#dfe3ea", "row": "#f6f6f9", "radio": PAPER, "chevron": LINE, "tick": BLUE, "handle": LINE,
-    "spinner": "#dfe3ea", "battery": "#7fc28a", "check": PAPER, "back": "#dfe3ea",
+    "spinner": "#dfe3ea", "battery": "#7fc28a", "check": PAPER,
 }  # fmt: skip
 INKS = {
     "primary": PAPER, "empty": GREY, "small": GREY, "error": RED, "link": BLUE, "light": PAPER,
     "status_text": PAPER, "tab_label": GREY,
 }  # fmt: skip
 SIZES = {"title": 52, "small": 32, "strong": 46, "status_text": 30, "tab_label": 28, "key": 40}
+SIGNS = {"back": "<", "home_button": "O"}
 OUTLINED = ("field", "empty", "radio", "check")
 ROUND = ("avatar", "spinner", "radio")
-CENTERED = ("primary", "plain", "link", "icon", "key", "tab_label", "label", "tab", "light")
-#: bullets and other signs that the font of Pillow has not
-SPARE = str.maketrans({"•": "*", "…": "...", "’": "'", "\u202f": " ", "\u00a0": " "})
+CENTERED = ("primary", "plain", "link", "icon", "key", "tab", "tab_label", "row", "light", "logo", *SIGNS)
+#: looks whose description is drawn when they have no text
+SPOKEN = ("key", "logo", "title", "primary")
+#: what the font of Pillow has not: it knows ASCII only
+SPARE = str.maketrans({"•": "*", "…": "...", "’": "'"})
+BEHIND_DIALOG = "#8d8f98"
+
+
+def plain(text: str) -> str:
+    """The text in letters that the font has; `?` for those that it has not."""
+    letters = unicodedata.normalize("NFKD", text.translate(SPARE))
+    return (
+        "".join(one for one in letters if not unicodedata.combining(one)).encode("ascii", "replace").decode()
+    )
 
 
 @functools.cache
@@ -45,9 +58,10 @@ def picture(phone: SimulatedPhone, kind: str, scale: float = 1, quality: int = 8
     """The screen as JPEG or PNG; black while it is off."""
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (WIDTH, HEIGHT), PAPER if phone.screen_on else "#000000")
+    paper = BEHIND_DIALOG if phone.overlay else PAPER
+    image = Image.new("RGB", (WIDTH, HEIGHT), paper if phone.screen_on else "#000000")
     if phone.screen_on:
-        brush = ImageDraw.Draw(image)
+        brush = ImageDraw.Draw(image, "RGBA")
         for window in reversed(phone.windows()):
             draw(brush, window, "")
     if scale != 1:
@@ -58,14 +72,19 @@ def picture(phone: SimulatedPhone, kind: str, scale: float = 1, quality: int = 8
 
 
 def draw(brush: ImageDraw, node: Node, above: str) -> None:
-    """A node, then what is in it."""
-    fill = FILLS.get(node.look)
-    if fill and node.look != "label":
+    """A node, then what is in it; `above` is the look of the node around it."""
+    if fill := FILLS.get(node.look):
         shape(brush, node, fill)
-    if node.text or (node.look in ("key", "tab", "back", "back", "home_button") and node.desc):
-        write(brush, node, above)
+    if text := drawn_text(node):
+        write(brush, node, text, above)
     for child in node.children:
         draw(brush, child, node.look)
+
+
+def drawn_text(node: Node) -> str:
+    """What is to be read on a node."""
+    spoken = node.desc if node.look in SPOKEN and not node.children else ""
+    return SIGNS.get(node.look) or node.text or spoken
 
 
 def shape(brush: ImageDraw, node: Node, fill: str) -> None:
@@ -86,37 +105,23 @@ def shape(brush: ImageDraw, node: Node, fill: str) -> None:
     brush.rounded_rectangle((left, top, right - 1, bottom - 1), 0 if flat else radius, faded, outline, 4)
 
 
-def write(brush: ImageDraw, node: Node, above: str) -> None:
-    """The text of a node, in its box."""
+def write(brush: ImageDraw, node: Node, text: str, above: str) -> None:
+    """The text of a node, line by line around the middle of its box."""
     look = above if node.look == "label" else node.look
     letters = font(SIZES.get(look, 38))
-    text = (node.text or node.desc).translate(SPARE)
     ink = BLUE if node.selected and look in ("tab", "tab_label") else INKS.get(look, INK)
-    for number, line in enumerate(wrap(text, letters, node.box)):
-        height = 54 if look == "title" else 46
-        put(brush, line, letters, node.box, number * height, look in CENTERED or node.look in CENTERED, ink)
+    centered = look in CENTERED
+    left, top, right, bottom = node.box
+    x = (left + right) // 2 if centered else left + (80 if look == "radio" else 24)
+    lines = wrap(plain(text), letters, right - left - 30)
+    height = SIZES.get(look, 38) + 8
+    y = (top + bottom) / 2 - height * (len(lines) - 1) / 2
+    for number, line in enumerate(lines):
+        brush.text((x, y + number * height), line, fill=ink, font=letters, anchor="mm" if centered else "lm")
 
 
-def put(
-    brush: ImageDraw,
-    line: str,
-    letters: FreeTypeFont | ImageFont,
-    box: Box,
-    down: int,
-    centered: bool,
-    ink: str,
-) -> None:
-    """One line of text, in the middle or at the left of a box."""
-    left, top, right, bottom = box
-    single = bottom - top <= 180
-    y = (top + bottom) // 2 + down if single and not down else top + 30 + down
-    x = (left + right) // 2 if centered else left + 24
-    brush.text((x, y), line, fill=ink, font=letters, anchor="mm" if centered else "lm")
-
-
-def wrap(text: str, letters: FreeTypeFont | ImageFont, box: Box) -> list[str]:
-    """The lines that a text takes in a box."""
-    room = box[2] - box[0] - 30
+def wrap(text: str, letters: FreeTypeFont | ImageFont, room: int) -> list[str]:
+    """The lines that a text takes in so much room."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()

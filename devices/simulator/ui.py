@@ -82,10 +82,12 @@ class Node:
 
 
 def stamp(root: Node, package: str) -> Node:
-    """The tree with `package` on every node that has none, and on its ids."""
+    """The tree with `package` on every node that has none, and on its ids; `=name` is an id without a package."""
     for node in root.walk():
         node.package = node.package or package
-        if node.id and ":" not in node.id:
+        if node.id.startswith("="):
+            node.id = node.id[1:]
+        elif node.id and ":" not in node.id:
             node.id = f"{node.package}:id/{node.id}"
     return root
 

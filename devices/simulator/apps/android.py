@@ -32,7 +32,7 @@ def status_bar(language: str, battery: int) -> Node:
     root = Node("Frame", (0, 0, WIDTH, STATUS_BAR), id="status_bar", look="status")
     root.add(
         Node("Text", (50, 0, 146, STATUS_BAR), text="12:00", desc="12:00", id="clock", look="status_text"),
-        Node("Linear", (930, 0, 1003, STATUS_BAR), desc=charge, id="battery", look="battery"),
+        Node("Linear", (950, 18, 1003, 48), desc=charge, id="battery", look="battery"),
     )
     return stamp(root, SYSTEM_UI)
 

@@ -121,7 +121,7 @@ class TikTok(TikTokSession):
         if not title:
             return [back]
         middle = Node(
-            "Text", (390, 100, 690, 190), text=title, desc=title, id=self.rid("title"), look="title"
+            "Text", (340, 100, 740, 190), text=title, desc=title, id=self.rid("title"), look="title"
         )
         return [back, middle]
 
@@ -223,10 +223,8 @@ class TikTok(TikTokSession):
             Node("Text", (130, 600, 950, 680), text=self.say("captcha"), look="title"),
             Node("android.widget.Image", (130, 720, 950, 1240), text="whirl", look="picture"),
             Node("View", (130, 1280, 950, 1360), text=self.say("captcha_text")),
-            Node("View", (130, 1400, 950, 1520), id=":secsdk-captcha-drag-wrapper", look="slider"),
+            Node("View", (130, 1400, 950, 1520), id="=secsdk-captcha-drag-wrapper", look="slider"),
         )
-        for node in web.walk():
-            node.id = node.id.removeprefix(":")
         return [*self.draw_login_password(), Node("Frame", action=lambda: None, look="dim"), web]
 
     def draw_verify_code(self) -> list[Node]:

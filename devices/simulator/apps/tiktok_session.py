@@ -66,8 +66,9 @@ class TikTokSession(App):
         for number, tab in enumerate(("home", "friends", "create", "inbox", "profile")):
             box = (number * 216, 1953, number * 216 + 216, NAVIGATION_BAR)
             kind = "Button" if tab == "create" else "Frame"
-            node = Node(kind, box, desc=self.say(tab), id=self.rid("tab_" + tab), clickable=True, look="tab")
+            node = Node(kind, box, desc=self.say(tab), id=self.rid("tab_" + tab), clickable=True)
             node.selected, node.action = tab == selected, actions.get(tab)
+            node.look = "icon" if tab == "create" else ""
             if tab != "create":
                 label = Node("Text", (box[0], 2037, box[2], 2073), text=self.say(tab), look="tab_label")
                 label.selected = node.selected

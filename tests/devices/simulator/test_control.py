@@ -126,13 +126,29 @@ def test_the_command_tells_where_everything_listens_and_ends_cleanly(tmp_path: P
     assert (process.child.returncode, process.errors) == (0, "")
 
 
-def test_a_wrong_description_is_one_sentence_and_a_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["-m", "devices.simulator"], ["manage.py", "simulate_phones"]])
+def test_a_wrong_description_is_one_sentence_and_a_code(tmp_path: Path, command: list[str]) -> None:
     farm = tmp_path / "farm.yaml"
     farm.write_text("phones: []")
     ended = subprocess.run(
-        [sys.executable, "-m", "devices.simulator", str(farm)], capture_output=True, timeout=20, check=False
+        [sys.executable, *command, str(farm)], capture_output=True, timeout=30, check=False
     )
     assert (ended.returncode, ended.stderr.decode()) == (1, "The farm has no phones.\n")
+
+
+def test_the_simulator_needs_neither_django_nor_the_clients_nor_pillow_to_start() -> None:
+    code = "import sys, devices.simulator.__main__; print({'django', 'PIL', 'adbutils', 'yaml'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"set()\n"
+
+
+def test_a_port_that_is_taken_is_an_error_of_the_start() -> None:
+    with Farm.from_dict(one_phone()).running() as first:
+        port = int(first.phones["SIM1"].address.split(":")[1])
+        with (
+            pytest.raises(OSError, match="address already in use"),
+            Farm.from_dict(one_phone(port=port)).running(),
+        ):
+            pass
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")  # noqa: PTH110

@@ -84,6 +84,16 @@ def test_the_service_may_say_no(drive: Drive, name: str, password: str, screen: 
     assert phone.signed_in(TIKTOK) == []
 
 
+def test_the_captcha_is_a_web_page_that_nothing_leads_on_from(drive: Drive) -> None:
+    phone = log_in(drive, "captcha.demo")
+    phone.await_screen("tt.captcha")
+    slider = phone.u2(resourceId="secsdk-captcha-drag-wrapper")
+    assert slider.exists
+    slider.click()
+    phone.u2.press("enter")
+    assert phone.screen == "tt.captcha"
+
+
 def test_an_unknown_email_is_refused_before_the_password(drive: Drive) -> None:
     phone = at_password(drive, "nobody@demo.example")
     assert phone.screen == "tt.login_email_tab"

@@ -151,3 +151,37 @@ def test_the_journal_names_screen_and_run_but_never_what_was_typed(form: Driver)
         11,
     )
     assert "hidden-word" not in str(form.farm.journal("SIM1"))
+
+
+def test_a_session_restarts_an_app_that_has_died(drive: Drive) -> None:
+    phone = drive(app("instagram"))
+    session = phone.u2.session(INSTAGRAM)
+    assert session.running()
+    phone.adb.app_stop(INSTAGRAM)
+    assert not session.running()
+    session.restart()
+    assert INSTAGRAM in phone.u2.app_list_running()
+
+
+def test_waiting_for_what_does_not_come_or_go_ends_in_time(form: Driver) -> None:
+    begun = time.monotonic()
+    assert not form.u2(text="nowhere").wait(timeout=0.3)
+    assert not form.u2(description="Log in").wait_gone(timeout=0.3)
+    assert 0.6 <= time.monotonic() - begun < 3
+
+
+def test_enter_in_the_password_sends_the_form(form: Driver) -> None:
+    form.fields()[0].set_text("nobody")
+    form.fields()[1].click()
+    form.u2.clipboard = "pw"
+    form.u2.jsonrpc.pasteClipboard()
+    form.u2.press("enter")
+    form.await_screen("ig.no_such_account")
+
+
+def test_touches_by_shell_count_as_touches(form: Driver) -> None:
+    left, top, right, bottom = form.u2(description="Log in").bounds()
+    form.adb.click((left + right) // 2, (top + bottom) // 2)
+    form.await_screen("ig.dialog_password_required")
+    form.adb.keyevent("BACK")
+    form.await_screen("ig.login_form")
