@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from automation.protocol import Credentials, Ticket
 from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
 from automation.scripts.outcomes import AccountError, NeedsPerson
-from automation.scripts.reasons import NO_PROGRESS, UNKNOWN_SCREEN, UNREADABLE_SCREEN
+from automation.scripts.reasons import APP_CRASHES, NO_PROGRESS, UNKNOWN_SCREEN, UNREADABLE_SCREEN
 from devices.phones.deadline import Deadline
 from devices.phones.errors import NodeGone
 from devices.phones.phone import Phone
@@ -20,6 +20,7 @@ StepReporter = Callable[[str, float, bool, str], None]
 
 MOVES = 80  #: taps, keys and fields of one run; a login takes about 15
 REPEATS = 2  #: how often the same is done on a screen that does not change
+CRASH = "os.crash"
 STARTS = 3  #: how often the app is brought to the front again
 
 
@@ -49,7 +50,7 @@ class Context:
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
         self._drift: list[str] = []
         self._last: tuple[str, str, str] = ("", "", "")
-        self._repeats = self._moves = self._starts = 0
+        self._repeats = self._moves = self._starts = self._crashes = 0
 
     @property
     def deadline(self) -> Deadline:
@@ -172,6 +173,9 @@ class Context:
 
     def decline(self, verdict: Verdict) -> None:
         """Close a prompt by its harmless button."""
+        self._crashes += verdict.screen == CRASH
+        if self._crashes > REPEATS:
+            raise NeedsPerson(APP_CRASHES)
         if not self.tap(verdict, "dismiss"):
             raise NeedsPerson(UNKNOWN_SCREEN, detail=verdict.screen)
 

@@ -41,6 +41,7 @@ UPDATE_REQUIRED = "update_required"
 PHONE_LOCKED = "phone_locked"
 UNKNOWN_SCREEN = "unknown_screen"
 UNREADABLE_SCREEN = "unreadable_screen"
+APP_CRASHES = "app_crashes"
 NO_PROGRESS = "no_progress"
 UNKNOWN_SCRIPT = "unknown_script"
 
@@ -89,6 +90,7 @@ REASONS: dict[str, Reason] = {
     PHONE_LOCKED: Reason("The phone is locked.", "Unlock the phone and take its screen lock off."),
     UNKNOWN_SCREEN: Reason("The app shows a screen that is not known.", _LOOK),
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
+    APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
     UNKNOWN_SCRIPT: Reason("The host does not know this script.", "Update Phonerack on the host."),
     # Of the phone itself: the classes in devices/phones/errors.py.
