@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -147,4 +148,6 @@ UNFOLD = {
     },
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
+    "STYLES": [lambda request: static("phonerack/console.css")],
+    "SCRIPTS": [lambda request: static("phonerack/console.js")],
 }
