@@ -1,34 +1,60 @@
-"""The left navigation."""
+"""The left navigation: groups of links in the order of a day's work, each only for those who may follow it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import Account
+from devices.models import Host
 
-def _item(title: str, icon: str, name: str) -> dict[str, str]:
-    return {"title": title, "icon": icon, "link": reverse(name)}
+Item = dict[str, Any]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Groups of links, in the order of a day's work."""
+    """Groups of links; a badge says how many need somebody."""
     return [
         {
             "items": [
-                _item(_("Overview"), "dashboard", "admin:index"),
-                _item(_("Accounts"), "person", "admin:accounts_account_changelist"),
-                _item(_("Devices"), "smartphone", "admin:devices_device_changelist"),
-                _item(_("Hosts"), "dns", "admin:devices_host_changelist"),
-                _item(_("Runs"), "play_circle", "admin:automation_run_changelist"),
-                _item(_("Campaigns"), "campaign", "admin:automation_campaign_changelist"),
+                {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")},
+                _list(request, _("Accounts"), "person", "accounts.account", _attention),
+                _list(request, _("Devices"), "smartphone", "devices.device"),
+                _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),
+                _list(request, _("Runs"), "play_circle", "automation.run"),
+                _list(request, _("Campaigns"), "campaign", "automation.campaign"),
             ]
         },
         {
             "title": _("People"),
             "separator": True,
-            "items": [_item(_("Users"), "group", "admin:auth_user_changelist")],
+            "items": [
+                _list(request, _("Users"), "group", "auth.user"),
+                _list(request, _("Groups"), "shield_person", "auth.group"),
+            ],
         },
     ]
+
+
+def _list(
+    request: HttpRequest, title: str, icon: str, model: str, count: Callable[[], int] | None = None
+) -> Item:
+    """The link to the list of a model ("accounts.account")."""
+    app, name = model.split(".")
+    may = any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+    link = reverse(f"admin:{app}_{name}_changelist")
+    item: Item = {"title": title, "icon": icon, "link": link, "permission": lambda _request: may}
+    number = count() if count and may else 0
+    badge = {"badge": str(number), "badge_variant": "warning", "badge_style": "solid"}
+    return {**item, **badge} if number else item
+
+
+def _attention() -> int:
+    return Account.objects.needing_attention().count()
+
+
+def _silent_hosts() -> int:
+    return Host.objects.filter(is_silent=True).count()

@@ -1,7 +1,13 @@
 """Pages beyond the stock admin."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from automation.console import views
 
 app_name = "console"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("live/", views.live, name="live"),
+    path("evidence/<int:run_id>/screenshot", views.screenshot, name="screenshot"),
+    path("evidence/<int:run_id>/dump.txt", views.dump, name="dump"),
+]

@@ -1,0 +1,59 @@
+"""The page of accounts, with what may be run for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import AccountAdmin as StockAccountAdmin
+from accounts.models import Account
+from accounts.querysets import AccountQuerySet
+from automation.admin import orders
+from automation.console.pages import last_runs_of
+from automation.models import Run
+from devices.admin.kit import LiveList, PageButtons
+
+admin.site.unregister(Account)
+
+
+@admin.register(Account)
+class AccountAdmin(StockAccountAdmin, LiveList, PageButtons):
+    actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
+    page_buttons = ("log_in", "match", "sync", "cancel")
+    change_form_outer_after_template = "console/last_runs.html"
+
+    def has_order_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.add_run")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.change_run")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        extra = {**(extra_context or {}), **last_runs_of(request, account=object_id)}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
+
+    @admin.action(description=_("Log in"), permissions=["order"])
+    def log_in(self, request: HttpRequest, accounts: AccountQuerySet) -> None:
+        orders.for_accounts(request, "login", accounts)
+
+    @admin.action(description=_("Match accounts"), permissions=["order"])
+    def match(self, request: HttpRequest, accounts: AccountQuerySet) -> None:
+        orders.for_devices_of(request, "match", accounts)
+
+    @admin.action(description=_("Sync TikTok data"), permissions=["order"])
+    def sync(self, request: HttpRequest, accounts: AccountQuerySet) -> None:
+        orders.for_accounts(request, "sync", accounts)
+
+    @admin.action(description=_("Cancel runs"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, accounts: AccountQuerySet) -> None:
+        orders.cancel(request, Run.objects.unfinished().filter(account__in=accounts.order_by().values("pk")))

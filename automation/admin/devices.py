@@ -1,0 +1,68 @@
+"""The page of devices, with what runs on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from automation.admin import orders
+from automation.console.pages import last_runs_of
+from automation.console.why import Why
+from automation.models import Run
+from devices.admin import DeviceAdmin as StockDeviceAdmin
+from devices.admin.kit import BUSY, pill, two_lines
+from devices.models import Device
+from devices.querysets import DeviceQuerySet
+
+admin.site.unregister(Device)
+
+
+@admin.register(Device)
+class DeviceAdmin(StockDeviceAdmin):
+    list_display = ("name", "phone", "place", "connected", "fitness", "now", "power", "seen")
+    actions = ("match", "cancel", *StockDeviceAdmin.actions)
+    page_buttons = ("match", "cancel", *StockDeviceAdmin.page_buttons)
+    change_form_outer_after_template = "console/last_runs.html"
+
+    def has_order_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.add_run")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.change_run")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; its rows share one reading of what is in hand."""
+        changelist, reasons = super().get_changelist_instance(request), Why()
+        for row in changelist.result_list:
+            row.reasons = reasons
+        return changelist
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        extra = {**(extra_context or {}), **last_runs_of(request, device=object_id)}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
+
+    @display(description=_("now"))
+    def now(self, device: Any) -> SafeString:
+        """What it does, or why it does nothing."""
+        doing = device.reasons.doing(device)
+        return pill(doing, BUSY) if device.pk in device.reasons.in_hand else two_lines("", doing)
+
+    @admin.action(description=_("Match accounts"), permissions=["order"])
+    def match(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        orders.for_devices(request, "match", devices)
+
+    @admin.action(description=_("Cancel runs"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        orders.cancel(request, Run.objects.unfinished().filter(device__in=devices.order_by()))

@@ -1,0 +1,120 @@
+"""One order of the operator to the services, and the message that says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.querysets import AccountQuerySet
+from automation import campaigns, services
+from automation.controller import cancels
+from automation.models import Campaign, Run
+from devices.choices import Health
+from devices.models import Device
+
+
+def for_accounts(request: HttpRequest, script: str, accounts: AccountQuerySet) -> None:
+    """Runs of the script for the enabled ones of these accounts."""
+    enabled = list(accounts.enabled().select_related("device"))
+    disabled = accounts.count() - len(enabled)
+    made = services.enqueue(script, campaigns.for_accounts(enabled), requested_by=request.user.get_username())
+    _tell(request, made, waiting=len(enabled) - len(made), disabled=disabled)
+
+
+def for_devices_of(request: HttpRequest, script: str, accounts: AccountQuerySet) -> None:
+    """Runs of the script on the phones of the enabled ones of these accounts."""
+    enabled = accounts.enabled()
+    devices = Device.objects.filter(pk__in=enabled.exclude(device=None).values("device_id"))
+    for_devices(
+        request,
+        script,
+        devices,
+        disabled=accounts.count() - enabled.count(),
+        homeless=enabled.unassigned().count(),
+    )
+
+
+def for_devices(
+    request: HttpRequest, script: str, devices: Iterable[Device], disabled: int = 0, homeless: int = 0
+) -> None:
+    """Runs of the script on those of these devices that are not retired."""
+    found = list(devices)
+    used = [device for device in found if device.health != Health.RETIRED]
+    made = services.enqueue(script, campaigns.for_devices(used), requested_by=request.user.get_username())
+    left_out = [
+        _clause(disabled, DISABLED),
+        _clause(homeless, HOMELESS),
+        _clause(len(found) - len(used), RETIRED),
+    ]
+    _tell(request, made, waiting=len(used) - len(made), more=left_out)
+
+
+def start(request: HttpRequest, campaign: Campaign) -> None:
+    """Start the campaign now."""
+    made = campaigns.start(campaign, requested_by=request.user.get_username())
+    _tell(request, made, name=campaign.name)
+
+
+def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
+    """End these runs; those that have ended are left alone."""
+    try:
+        count = cancels.cancel(runs, request.user.get_username())
+    except cancels.NotWithdrawn:
+        text = _("Redis did not answer: offers that are out are canceled as soon as it does.")
+        messages.error(request, text)
+        return
+    text = ngettext("%(n)s run canceled.", "%(n)s runs canceled.", count)
+    messages.success(request, text % {"n": count})
+
+
+def again(request: HttpRequest, runs: Sequence[Run]) -> None:
+    """The same once more, for runs that are over."""
+    made, disabled = [], 0
+    for run in runs:
+        if run.account is not None and not run.account.is_enabled:
+            disabled += 1
+            continue
+        made += services.enqueue(
+            run.script,
+            [(run.account, run.device)],
+            requested_by=request.user.get_username(),
+            campaign=run.campaign,
+            options=run.options,
+        )
+    _tell(request, made, waiting=len(runs) - disabled - len(made), disabled=disabled)
+
+
+DISABLED, WAITING, HOMELESS, RETIRED, ENDED = "disabled", "waiting", "homeless", "retired", "ended"
+
+
+def _clause(count: int, kind: str) -> str:
+    """Why so many were left out; empty for none."""
+    texts = {
+        DISABLED: ngettext("%(n)s left out: disabled", "%(n)s left out: disabled", count),
+        WAITING: ngettext("%(n)s already waiting", "%(n)s already waiting", count),
+        HOMELESS: ngettext("%(n)s left out: on no device", "%(n)s left out: on no device", count),
+        RETIRED: ngettext("%(n)s left out: device retired", "%(n)s left out: device retired", count),
+        ENDED: ngettext("%(n)s ended at once: on no device", "%(n)s ended at once: on no device", count),
+    }
+    return texts[kind] % {"n": count} if count else ""
+
+
+def _tell(
+    request: HttpRequest,
+    made: Sequence[Run],
+    *,
+    waiting: int = 0,
+    disabled: int = 0,
+    more: Sequence[str] = (),
+    name: str = "",
+) -> None:
+    """One message: what was made, what was left out and why."""
+    homeless = sum(run.device_id is None for run in made)
+    first = ngettext("%(n)s run made", "%(n)s runs made", len(made)) % {"n": len(made)}
+    clauses = [_clause(disabled, DISABLED), *more, _clause(waiting, WAITING), _clause(homeless, ENDED)]
+    text = "; ".join(filter(None, [f"{name}: {first}" if name else first, *clauses])) + "."
+    (messages.success if made else messages.warning)(request, text)

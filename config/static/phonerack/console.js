@@ -1,0 +1,75 @@
+/* Lists that bring themselves up to date without losing ticked rows, and screen dumps shown as text. */
+"use strict";
+(() => {
+  const keyOf = (body) => {
+    const box = body.querySelector("input.action-select");
+    return box ? box.value : body.querySelector("a")?.getAttribute("href");
+  };
+  const cellsOf = (body) => [...body.querySelectorAll("tr.data-row > *")].filter((cell) => !cell.classList.contains("action-checkbox"));
+
+  /* Writes a fresh row into the shown one; elements that did not change stay as they are. */
+  const renew = (shown, fresh) => {
+    const from = cellsOf(fresh);
+    cellsOf(shown).forEach((cell, i) => {
+      if (!from[i] || cell.dataset.last === from[i].innerHTML) return;
+      const changed = cell.dataset.last !== undefined || cell.innerHTML.trim() !== from[i].innerHTML.trim();
+      cell.dataset.last = from[i].innerHTML;
+      if (!changed) return;
+      cell.innerHTML = from[i].innerHTML;
+      window.htmx?.process(cell);
+    });
+    const box = shown.querySelector("input.action-select");
+    if (box) box.value = keyOf(fresh);
+  };
+
+  /* Whether somebody is writing a search or choosing a filter. */
+  const isBusy = () => document.activeElement?.matches("input, select, textarea") ?? false;
+
+  const merge = (table, fresh, news) => {
+    const shown = [...table.tBodies], next = fresh ? [...fresh.tBodies] : [];
+    const same = shown.length === next.length && shown.every((body, i) => keyOf(body) === keyOf(next[i]));
+    const ticked = table.querySelector("input.action-select:checked") !== null || isBusy();
+    if (same || (!ticked && shown.length === next.length)) {
+      shown.forEach((body, i) => renew(body, next[i]));
+      news.hidden = true;
+      return;
+    }
+    const byKey = new Map(next.map((body) => [keyOf(body), body]));
+    shown.forEach((body) => byKey.has(keyOf(body)) && renew(body, byKey.get(keyOf(body))));
+    news.hidden = false;
+    if (!ticked) location.reload();
+  };
+
+  const refresh = async (news) => {
+    const table = document.getElementById("result_list");
+    if (document.hidden) return;
+    const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("result_list");
+    if (table) merge(table, fresh, news);
+    else if (fresh) location.reload();
+  };
+
+  const watchList = (news) => {
+    const wait = Number(news.dataset.liveList) * 1000;
+    const again = () => refresh(news).catch(() => {}).finally(() => setTimeout(again, wait));
+    setTimeout(again, wait);
+  };
+
+  /* As text, never as markup: a screen dump comes from a phone. */
+  const fillTexts = () =>
+    document.querySelectorAll("[data-text-from]:empty").forEach(async (place) => {
+      const answer = await fetch(place.dataset.textFrom);
+      if (answer.ok) place.textContent = (await answer.text()).replaceAll("><", ">\n<");
+    });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-live-list]").forEach(watchList);
+    fillTexts();
+  });
+  document.addEventListener("htmx:afterSwap", fillTexts);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.matches("[data-live-part]")) event.preventDefault();
+  });
+})();
