@@ -191,7 +191,7 @@ class U2Phone:
         """Tap once; never repeated by itself."""
         self._rpc("click", spot.x, spot.y)
 
-    def type_into(self, spot: Spot, text: str, secret: bool = False) -> None:  # noqa: ARG002
+    def type_into(self, spot: Spot, text: str, secret: bool = False) -> None:
         """Focus the field at `spot`, replace what it holds by `text`, which reaches no log and no error.
 
         Raises NodeGone when the field does not take the focus. Secret or not makes no difference here.
