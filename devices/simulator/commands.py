@@ -1,4 +1,7 @@
-"""The commands of the simulated shell: what adbutils, uiautomator2 and people at a prompt use."""
+"""The commands of the simulated shell: what adbutils, uiautomator2 and people at a prompt use.
+
+Each function is the command of its name, with as much of the output as somebody reads.
+"""
 
 from __future__ import annotations
 

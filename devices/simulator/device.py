@@ -201,15 +201,12 @@ class SimulatedPhone:
         self._note("click", f"{round(x)},{round(y)}")
         if not self.screen_on:
             return
-        for window in self._touch_order():
+        for window in self.windows():
             node = ui.hit(window, x, y)
             if node is not None:
                 self._act(node)
                 break
         self.changed()
-
-    def _touch_order(self) -> list[Node]:
-        return self.windows()
 
     def _act(self, node: Node) -> None:
         if node.entry and self.front:
@@ -295,20 +292,25 @@ class SimulatedPhone:
         self.leave_app()
 
     def enter(self) -> None:
+        """The enter key."""
         if self.front and not self.overlay:
             self.front.enter()
 
     def delete(self) -> None:
+        """The key that takes the last letter away."""
         if self.front and (held := self.focused_text):
             self.front.write(self.front.focus, held[:-1])
 
     def toggle_screen(self) -> None:
+        """The power key."""
         self.screen_on = not self.screen_on
 
     def wake(self) -> None:
+        """Switch the screen on."""
         self.screen_on = True
 
     def sleep(self) -> None:
+        """Switch the screen off."""
         self.screen_on = False
 
     # --- the u2 server ---

@@ -24,6 +24,7 @@ def dumpsys(phone: SimulatedPhone, words: list[str]) -> str:
 
 
 def battery(phone: SimulatedPhone) -> str:
+    """Charge and temperature, in tenths of a degree."""
     return (
         "Current Battery Service state:\n  AC powered: false\n  USB powered: true\n  Wireless powered: false\n"
         f"  status: 2\n  health: 2\n  present: true\n  level: {phone.battery}\n  scale: 100\n  voltage: 4200\n"
@@ -32,6 +33,7 @@ def battery(phone: SimulatedPhone) -> str:
 
 
 def window(phone: SimulatedPhone) -> str:
+    """The window that has the focus."""
     focus = "/".join(phone.front_activity)
     if phone.overlay == "os.crash" and phone.overlay_app:
         focus = f"Application Error: {phone.overlay_app.package}"
@@ -43,6 +45,7 @@ def window(phone: SimulatedPhone) -> str:
 
 
 def activity(phone: SimulatedPhone) -> str:
+    """The activity in front."""
     component = "/".join(phone.front_activity)
     pid = phone.front.pid if phone.front else 1500
     return (
@@ -52,20 +55,24 @@ def activity(phone: SimulatedPhone) -> str:
 
 
 def display(phone: SimulatedPhone) -> str:
+    """The size of the display."""
     size = f"deviceWidth={WIDTH}, deviceHeight={HEIGHT}"
     return f"  DisplayViewport{{valid=true, orientation=0, logicalFrame=Rect(0, 0 - {WIDTH}, {HEIGHT}), {size}}}\n"
 
 
 def power(phone: SimulatedPhone) -> str:
+    """Whether the screen is on."""
     awake = "Awake" if phone.screen_on else "Asleep"
     return f"  mWakefulness={awake}\n  mHoldingDisplaySuspendBlocker={str(phone.screen_on).lower()}\n"
 
 
 def surface_flinger(phone: SimulatedPhone) -> str:
+    """The id of the display."""
     return 'Display 4619827259835644672 (HWC display 0): port=0 pnpId=GGL displayName="screen"\n'
 
 
 def package(phone: SimulatedPhone, name: str) -> str:
+    """Version and flags of an installed app."""
     app = phone.installed.get(name)
     if app is None:
         return f"Unable to find package: {name}\n"

@@ -186,6 +186,7 @@ def check_changes(phone: SimulatedPhone, changes: dict[str, Any]) -> None:
 
 
 def signed_in(phone: SimulatedPhone, package: str) -> list[str]:
+    """The accounts of one app, the one in use first."""
     app = phone.apps[package]
     return [app.active, *(one for one in app.accounts if one != app.active)] if app.accounts else []
 

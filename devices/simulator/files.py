@@ -60,6 +60,7 @@ class File:
             yield bytes(self._rest)
 
     def read(self) -> bytes:
+        """The whole content."""
         return b"".join(self.chunks())
 
     @property
@@ -76,6 +77,7 @@ class Files:
         self._folders = {"/", "/sdcard", "/data", "/data/local", "/data/local/tmp"}
 
     def get(self, path: str) -> File | None:
+        """The file at a path, or None."""
         return self._files.get(clean(path))
 
     def put(self, path: str, file: File) -> None:
@@ -92,9 +94,11 @@ class Files:
         return bool(found)
 
     def make_folder(self, path: str) -> None:
+        """Make an empty folder."""
         self._folders.add(clean(path))
 
     def is_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
         path = clean(path)
         return path in self._folders or any(one.startswith(path.rstrip("/") + "/") for one in self._files)
 

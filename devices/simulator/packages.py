@@ -13,6 +13,7 @@ SYSTEM_PACKAGES = ("android", "com.android.systemui", "com.google.android.permis
 
 
 def text(output: str, code: int = 0) -> Result:
+    """A result of some lines."""
     return Result(output.encode(), code)
 
 

@@ -71,6 +71,7 @@ async def serve_sync(phone: SimulatedPhone, stream: Stream) -> None:
 
 
 async def sync_fail(stream: Stream, reason: str) -> None:
+    """Tell the other side why a transfer cannot be."""
     data = reason.encode()
     await stream.write(struct.pack("<4sI", b"FAIL", len(data)) + data)
 

@@ -41,6 +41,7 @@ class Stream:
 
     @property
     def closed(self) -> bool:
+        """Whether the other side is gone."""
         return self._closed.is_set()
 
     def feed(self, data: bytes) -> None:

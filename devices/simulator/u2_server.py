@@ -1,4 +1,7 @@
-"""The uiautomator2 server of a simulated phone: JSON-RPC over HTTP on its port 9008."""
+"""The uiautomator2 server of a simulated phone: JSON-RPC over HTTP on its port 9008.
+
+The methods bear the names and the arguments of the real server, which also say what they do.
+"""
 
 from __future__ import annotations
 
@@ -111,6 +114,7 @@ def first(phone: SimulatedPhone, selector: Selector) -> Node:
 
 
 def center(node: Node) -> tuple[float, float]:
+    """The middle of a node."""
     left, top, right, bottom = node.box
     return (left + right) / 2, (top + bottom) / 2
 

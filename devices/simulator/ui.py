@@ -67,6 +67,7 @@ class Node:
 
     @property
     def can_check(self) -> bool:
+        """Whether it is a box or a radio button."""
         return self.kind in ("Check", "Radio")
 
     def add(self, *nodes: Node) -> Node:
@@ -121,6 +122,7 @@ def attribute(text: str) -> str:
 
 
 def bit(value: bool) -> str:
+    """A truth value as XML has it."""
     return "true" if value else "false"
 
 
@@ -173,7 +175,9 @@ class Page:
         self.y += height
 
     def text(self, text: str, look: str = "", height: int = 64, id: str = "") -> Node:  # noqa: A002
+        """A line of text, or a few."""
         return self.place("Text", height, text=text, look=look, id=id)
 
     def title(self, text: str, id: str = "") -> Node:  # noqa: A002
+        """A heading."""
         return self.text(text, "title", 84, id)

@@ -65,6 +65,7 @@ class App:
         self._turn = 0
 
     def screen_id(self, name: str) -> str:
+        """The id of one of the app's screens."""
         return f"{self.prefix}.{name}"
 
     def say(self, key: str, *values: object) -> str:
@@ -112,6 +113,7 @@ class App:
 
     @property
     def loading(self) -> bool:
+        """Whether the app has not answered yet."""
         return self.screen == self.screen_id("loading")
 
     @property
@@ -169,6 +171,7 @@ class App:
         self.phone.changed()
 
     def field(self, entry: str) -> str:
+        """What a field holds."""
         return self.fields.get(entry, "")
 
     def shown(self, entry: str, hint: str, secret: bool = False) -> str:

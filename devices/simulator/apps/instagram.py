@@ -95,12 +95,14 @@ class Instagram(InstagramSession):
         return self.answer(act)
 
     def submit_code(self) -> None:
+        """The button under the authenticator code."""
         if self.code_accepted("code"):
             self.finish()
         else:
             self.go("2fa_totp", self.say("totp_wrong"))
 
     def submit_sent_code(self) -> None:
+        """The button under the code from the e-mail."""
         if self.sent_code_accepted("code"):
             self.finish()
         else:
@@ -186,6 +188,7 @@ class Instagram(InstagramSession):
         return [settings, *page.nodes]
 
     def form(self, with_user: bool) -> list[Node]:
+        """The login form, whole or for the password only."""
         page = Page(top=90)
         if with_user:
             self.button(page, "language", None, "link")

@@ -18,6 +18,8 @@ class InstagramSession(App):
     main_activity = "com.instagram.mainactivity.InstagramMainActivity"
 
     def after_save(self, save: bool) -> Action:
+        """What either button of "Save your login info?" does."""
+
         def act() -> None:
             if save:
                 self.remembered.add(self.active)
@@ -26,10 +28,13 @@ class InstagramSession(App):
         return self.answer(act)
 
     def after_nux(self) -> None:
+        """What either button of the notification page does."""
         self.popups.discard("notifications")
         self.go("home")
 
     def switch_to(self, name: str) -> Action:
+        """The action that makes another account the one in use."""
+
         def act() -> None:
             self.active = name
             self.go("own_profile")
@@ -37,6 +42,7 @@ class InstagramSession(App):
         return self.answer(act)
 
     def add_account(self) -> None:
+        """The button "Add Instagram account"."""
         if "add_account_sheet" in self.popups:
             self.go("add_account_sheet")
         else:
@@ -68,6 +74,7 @@ class InstagramSession(App):
         )
 
     def tab_bar(self, selected: str) -> Node:
+        """The five tabs at the bottom."""
         bar = Node("Linear", (0, 1907, WIDTH, 2028), id="tab_bar", look="bar")
         actions: dict[str, Action] = {"home": self.goer("home"), "profile": self.goer("own_profile")}
         for number, (tab, ident) in enumerate(zip(TABS, TAB_IDS, strict=True)):
@@ -162,6 +169,7 @@ class InstagramSession(App):
         return [self.header(), grid, name_box, options, self.tab_bar("profile")]
 
     def account_row(self, page: Page, name: str) -> None:
+        """Add one line of the account switcher."""
         row = page.place(
             "Group", 176, 0, desc=name, selected=name == self.active, action=self.switch_to(name)
         )

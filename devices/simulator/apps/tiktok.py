@@ -82,6 +82,7 @@ class TikTok(TikTokSession):
             self.go(ANSWERS[answer])
 
     def submit_code(self) -> None:
+        """The button under the code."""
         by_app = bool(self.login and self.login.totp_secret and self.login.behaviour == "ok")
         if self.code_accepted("code") if by_app else self.sent_code_accepted("code"):
             self.finish()
@@ -89,11 +90,13 @@ class TikTok(TikTokSession):
             self.go("verify_code", self.say("code_wrong"))
 
     def finish(self) -> None:
+        """The account is in; the app asks whether to save the login."""
         self.sign_in()
         self.fields = {}
         self.go("save_login_info")
 
     def leave_banned(self) -> None:
+        """The button under the ban."""
         self.fields = {}
         self.go(self.profile_screen)
 
@@ -104,6 +107,7 @@ class TikTok(TikTokSession):
     # --- parts ---
 
     def entry(self, page: Page, name: str, hint: str, secret: bool = False) -> Node:
+        """A field without an id, its hint as text while it is empty."""
         return page.place(
             "Edit",
             130,
@@ -179,6 +183,7 @@ class TikTok(TikTokSession):
         return strip
 
     def login_form(self, tab: str, entry: str, hint: str, ready: bool) -> list[Node]:
+        """The page with the two tabs; `ready` is whether "Continue" can be tapped."""
         page = Page(top=440)
         self.entry(page, entry, self.say(hint))
         if self.note:

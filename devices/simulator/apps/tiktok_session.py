@@ -25,6 +25,7 @@ class TikTokSession(App):
     main_activity = "com.ss.android.ugc.aweme.main.MainActivity"
 
     def rid(self, name: str) -> str:
+        """The id that this version gives to a view."""
         return shuffled_id(self.version, name)
 
     @property
@@ -33,14 +34,18 @@ class TikTokSession(App):
         return "own_profile" if self.accounts else "profile_logged_out"
 
     def agree(self) -> None:
+        """The button under the terms."""
         self.popups.discard("terms")
         self.go("home")
 
     def open_login(self) -> None:
+        """The sheet that asks how to log in."""
         self.fields, self.login = {}, None
         self.go("login_sheet")
 
     def switch_to(self, name: str) -> Action:
+        """The action that makes another account the one in use."""
+
         def act() -> None:
             self.active = name
             self.go("own_profile")
@@ -50,6 +55,7 @@ class TikTokSession(App):
     def button(
         self, page: Page, key: str, action: Action | None, look: str = "plain", enabled: bool = True
     ) -> Node:
+        """A button with its label as text."""
         ident = self.rid(key)
         node = page.place(
             "Button", 120, text=self.say(key), id=ident, action=action, look=look, clickable=True
@@ -58,6 +64,7 @@ class TikTokSession(App):
         return node
 
     def tab_bar(self, selected: str) -> Node:
+        """The five tabs at the bottom."""
         bar = Node("Linear", (0, 1953, WIDTH, NAVIGATION_BAR), id=self.rid("tab_bar"), look="bar")
         actions: dict[str, Action] = {
             "home": self.goer("home"),
@@ -126,6 +133,7 @@ class TikTokSession(App):
         return [Node("Group", action=close, look="black").add(card)]
 
     def count(self, box: Box, value: int, label: str) -> Node:
+        """One of the three counts: number above label."""
         left, top, right, bottom = box
         middle = (top + bottom) // 2
         number = short_count(value, self.language)
