@@ -150,4 +150,5 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
     "STYLES": [lambda request: static("phonerack/console.css")],
     "SCRIPTS": [lambda request: static("phonerack/console.js")],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("phonerack/icon.svg")}],
 }
