@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from unfold.decorators import display
 
 from automation.admin import orders
+from automation.choices import RunState
 from automation.console.looks import script_label, status_pill
 from automation.console.pages import run_page
 from automation.console.why import Why
@@ -89,6 +90,9 @@ class RunAdmin(LiveList, PageButtons):
 
     def has_order_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("automation.add_run")
+
+    def buttons_for(self, row: Run) -> tuple[str, ...]:
+        return ("again",) if row.state == RunState.FINISHED else ("cancel",)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; its rows share one reading of what is in hand."""

@@ -104,6 +104,10 @@ def attention_list() -> list[Attention]:
 
 
 def last_runs() -> QuerySet[Run]:
-    """The newest runs, with all that a row shows."""
-    runs: QuerySet[Run] = Run.objects.select_related("account", "device__host").order_by("-id")[:RUN_ROWS]
+    """The newest runs that came to a phone, with all that a row shows; what waits has its own list."""
+    runs: QuerySet[Run] = (
+        Run.objects.exclude(state=RunState.PENDING)
+        .select_related("account", "device__host")
+        .order_by("-id")[:RUN_ROWS]
+    )
     return runs

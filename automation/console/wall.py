@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from django.db.models import TextChoices
+from django.db.models import F, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from automation.console.why import Why
+from devices.admin.kit import POSITION
 from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
 
@@ -69,7 +70,11 @@ class Wall:
 def build(why: Why) -> Wall:
     """The whole wall in four queries, however many phones there are."""
     attention = _devices_needing_person()
-    devices = Device.objects.exclude(health=Health.RETIRED).select_related("host").by_position()
+    devices = (
+        Device.objects.exclude(health=Health.RETIRED)
+        .select_related("host")
+        .order_by(F("host__name").asc(nulls_last=True), *POSITION[1:])
+    )
     wall = Wall()
     for host, on_host in groupby(devices, key=lambda device: device.host):
         hubs = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter, 
 from unfold.decorators import display
 
 from devices import services
-from devices.admin.kit import BAD, GOOD, PLAIN, WARN, LiveList, PageButtons, pill, two_lines, when
+from devices.admin.kit import BAD, GOOD, PLAIN, POSITION, WARN, LiveList, PageButtons, pill, two_lines, when
 from devices.choices import Connection, Health, Hold
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
@@ -22,6 +24,12 @@ CONNECTION_LOOKS = {
     Connection.OFFLINE: BAD,
     Connection.UNAUTHORIZED: WARN,
     Connection.UNKNOWN: PLAIN,
+}
+HEALTH_ACTIONS = {
+    Health.GOOD: "set_good",
+    Health.QUARANTINED: "quarantine",
+    Health.MAINTENANCE: "maintain",
+    Health.RETIRED: "retire",
 }
 HOT, EMPTY = 42.0, 15  #: °C and % from which an operator should look
 
@@ -86,8 +94,13 @@ class DeviceAdmin(LiveList, PageButtons):
     )
     page_buttons: tuple[str, ...] = ("release", "set_good", "quarantine", "maintain", "retire")
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("host__name", "hub", "port", "serial")
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        return POSITION
+
+    def buttons_for(self, row: Device) -> tuple[str, ...]:
+        """Release only what is kept; of the healths only the others."""
+        senseless = {HEALTH_ACTIONS[Health(row.health)], "" if row.hold == Hold.PERSON else "release"}
+        return tuple(name for name in self.page_buttons if name not in senseless)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -30,6 +30,9 @@ class HostAdmin(LiveList, PageButtons):
     actions = ("trust_them", "distrust_them", "forget_their_keys")
     page_buttons = actions
 
+    def buttons_for(self, row: Host) -> tuple[str, ...]:
+        return ("distrust_them" if row.is_trusted else "trust_them", "forget_their_keys")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Host]:
         online = Count("devices", filter=Q(devices__connection=Connection.ONLINE))
         found: QuerySet[Host] = super().get_queryset(request).annotate(all=Count("devices"), online=online)
