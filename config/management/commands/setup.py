@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from config import keys
+from config.env import BASE
 
 
 class Command(BaseCommand):
@@ -16,13 +18,12 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        is_first = not (settings.STATE / keys.FILE).exists()
-        path = keys.make(settings.STATE)
-        if is_first and not settings.PHONERACK_FIELD_KEYS:
-            self.stdout.write(
-                f"Made the secrets of this machine: {path}. Keep a copy: without it no password opens."
-            )
-            self.stdout.write("Now once more, to prepare the database: ./run setup")
-            return
-        call_command("migrate", verbosity=1)
+        if not settings.PHONERACK_FIELD_KEYS:
+            path = keys.make(settings.STATE)
+            self.stdout.write(f"The keys of this machine: {path}. Keep a copy: without it no password opens.")
+            self.stdout.flush()
+        # A process of its own, because settings are read once and the keys may be new.
+        code = subprocess.run([sys.executable, BASE / "manage.py", "migrate"], check=False).returncode
+        if code:
+            sys.exit(code)
         self.stdout.write(self.style.SUCCESS("Ready. Make yourself an administrator: ./run createsuperuser"))
