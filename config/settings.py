@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
@@ -150,5 +151,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
     "STYLES": [lambda request: static("phonerack/console.css")],
     "SCRIPTS": [lambda request: static("phonerack/console.js")],
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("phonerack/icon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("phonerack/icon.svg")}
+    ],
 }
