@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from automation.admin import orders
-from automation.console.pages import last_runs_of
+from automation.console.pages import accounts_on, last_runs_of
 from automation.console.why import Why
 from automation.models import Run
 from devices.admin import DeviceAdmin as StockDeviceAdmin
@@ -49,7 +49,8 @@ class DeviceAdmin(StockDeviceAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        extra = {**(extra_context or {}), **last_runs_of(request, device=object_id)}
+        here = accounts_on(request, object_id)
+        extra = {**(extra_context or {}), **here, **last_runs_of(request, device=object_id)}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
 

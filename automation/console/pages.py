@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.models import Account
 from automation.choices import EventKind, RunState
 from automation.console.looks import script_label, status_pill
 from automation.console.reasons import advice
@@ -17,6 +18,10 @@ from automation.console.why import Why
 from automation.models import Evidence, Run, RunEvent
 
 LAST_RUNS = 10
+
+
+def may_view(request: HttpRequest, app: str, model: str) -> bool:
+    return any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
 
 
 @dataclass(frozen=True)
@@ -101,11 +106,16 @@ def _evidence(request: HttpRequest, run: Run) -> dict[str, bool] | None:
     return {"screenshot": found, "dump": dumped} if found or dumped else None
 
 
+def accounts_on(request: HttpRequest, device: str) -> dict[str, Any]:
+    """The accounts of one device, for those who may see accounts."""
+    if not device.isdigit() or not may_view(request, "accounts", "account"):
+        return {}
+    return {"accounts_here": list(Account.objects.filter(device=device))}
+
+
 def last_runs_of(request: HttpRequest, **of: str) -> dict[str, Any]:
     """The last runs of one account or device, with their reasons, for those who may see runs."""
-    if not any(request.user.has_perm(f"automation.{verb}_run") for verb in ("view", "change")):
-        return {}
-    if not all(pk.isdigit() for pk in of.values()):
+    if not all(pk.isdigit() for pk in of.values()) or not may_view(request, "automation", "run"):
         return {}
     runs = Run.objects.filter(**of).select_related("account", "device__host").order_by("-id")[:LAST_RUNS]
     query = "&".join(f"{name}__id__exact={pk}" for name, pk in of.items())

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 
 from automation.console import figures, wall
+from automation.console.pages import may_view
 from automation.console.rows import rows
 from automation.console.why import Why
 from automation.models import Evidence
@@ -57,10 +58,6 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         context |= {"unfinished": figures.unfinished_runs(), "finished": figures.finished_today()}
         context |= {"runs": rows(figures.last_runs(), why)}
     return context
-
-
-def may_view(request: HttpRequest, app: str, model: str) -> bool:
-    return any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
 
 
 @require_GET
