@@ -99,7 +99,12 @@ def test_an_end_under_an_old_fence_is_refused() -> None:
 def test_every_change_leaves_an_event() -> None:
     run = finished_run()
     changes = list(run.events.values_list("old", "new"))
-    assert changes == [("", "pending"), ("pending", "offered"), ("offered", "running"), ("running", "finished")]
+    assert changes == [
+        ("", "pending"),
+        ("pending", "offered"),
+        ("offered", "running"),
+        ("running", "finished"),
+    ]
 
 
 def test_an_account_disabled_after_its_run_was_made_is_not_offered() -> None:
@@ -120,7 +125,11 @@ def test_the_database_refuses_two_running_runs_on_one_device() -> None:
     run = running_run()
     with pytest.raises(IntegrityError), transaction.atomic():
         Run.objects.create(
-            script="match", device=run.device, state=RunState.RUNNING, not_before=timezone.now(), start_by=timezone.now()
+            script="match",
+            device=run.device,
+            state=RunState.RUNNING,
+            not_before=timezone.now(),
+            start_by=timezone.now(),
         )
 
 
@@ -182,7 +191,13 @@ def test_a_match_makes_and_binds_the_accounts_it_found_and_says_which() -> None:
     device = make_device(host=host_with_key())
     (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
     offered = services.offer_run(run, device.host_id)
-    found = [{"app": "instagram", "package": "com.instagram.android", "usernames": ["harbour.news", "harbour.shop"]}]
+    found = [
+        {
+            "app": "instagram",
+            "package": "com.instagram.android",
+            "usernames": ["harbour.news", "harbour.shop"],
+        }
+    ]
     services.finish_run(
         services.start_run(offered.pk, offered.fence), "succeeded", reason="matched", result={"found": found}
     )

@@ -90,7 +90,9 @@ def test_the_number_of_queries_does_not_grow_with_what_waits() -> None:
     counts = []
     for more in (10, 300):
         services.enqueue("login", [(make_account(), device) for _ in range(more)], requested_by="ann")
-        with CaptureQueriesContext(connection, ) as seen:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
             dispatch.candidates(timezone.now())
         counts.append(len(seen))
     assert counts[0] == counts[1]

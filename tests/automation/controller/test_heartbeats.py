@@ -13,11 +13,20 @@ from tests.automation.rows import offered_run, running_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PHONE = PhoneState(serial="SIM1", address="127.0.0.1:5", connection="online", model="Pixel", usb_path="1-4.3", battery=80)
+PHONE = PhoneState(
+    serial="SIM1", address="127.0.0.1:5", connection="online", model="Pixel", usb_path="1-4.3", battery=80
+)
 
 
 def beat(client, host: str = "pc1", number: int = 1, **over) -> Heartbeat:
-    values = {"epoch": "e1", "last_seq": 0, "public_key": "aa", "phones": [PHONE.__dict__], "lanes": 5, **over}
+    values = {
+        "epoch": "e1",
+        "last_seq": 0,
+        "public_key": "aa",
+        "phones": [PHONE.__dict__],
+        "lanes": 5,
+        **over,
+    }
     made = Heartbeat(host=host, number=number, **values)
     client.set(key(host, "beat"), made.to_json())
     return made

@@ -102,7 +102,9 @@ def test_disabling_cancels_what_runs_and_skips_what_waits(redis_client) -> None:
     running.refresh_from_db()
     waiting.refresh_from_db()
     assert (running.cancel_requested, waiting.outcome, waiting.reason) == (True, "skipped", "disabled")
-    assert json.loads(redis_client.hget(key(running.host.name, "control"), "cancels")) == [[running.pk, running.fence]]
+    assert json.loads(redis_client.hget(key(running.host.name, "control"), "cancels")) == [
+        [running.pk, running.fence]
+    ]
 
 
 def test_a_canceled_offer_ends_at_once(redis_client) -> None:
@@ -133,7 +135,9 @@ def test_an_overdue_offer_whose_ticket_is_there_waits_again(redis_client, monkey
     assert redis_client.keys("*ticket*") == []
 
 
-def test_an_overdue_offer_whose_ticket_is_gone_is_asked_about_and_not_repeated(redis_client, monkeypatch) -> None:
+def test_an_overdue_offer_whose_ticket_is_gone_is_asked_about_and_not_repeated(
+    redis_client, monkeypatch
+) -> None:
     monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
     run = offered_run()
     sweep.overdue_offers(sweep.Questions())

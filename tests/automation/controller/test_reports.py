@@ -22,7 +22,9 @@ def send(client, host: str, *sent: Report) -> None:
 
 
 def report(kind: str, run: Run, seq: int, epoch: str = "e1", fence: int | None = None, **body) -> Report:
-    return Report(kind=kind, run=run.pk, fence=run.fence if fence is None else fence, epoch=epoch, seq=seq, body=body)
+    return Report(
+        kind=kind, run=run.pk, fence=run.fence if fence is None else fence, epoch=epoch, seq=seq, body=body
+    )
 
 
 DONE = {"outcome": "succeeded", "reason": "signed_in", "data": {}}
@@ -124,8 +126,16 @@ def test_a_restarted_agent_gives_back_what_it_had_not_started(redis_client) -> N
 
 def test_evidence_is_kept_with_the_run(redis_client) -> None:
     run = running_run()
-    body = {"screenshot": base64.b64encode(b"picture").decode(), "dump": "<hierarchy/>", "screens_hash": "abc"}
-    send(redis_client, run.host.name, report("finished", run, 1, outcome="failed", reason="wrong_password", **body))
+    body = {
+        "screenshot": base64.b64encode(b"picture").decode(),
+        "dump": "<hierarchy/>",
+        "screens_hash": "abc",
+    }
+    send(
+        redis_client,
+        run.host.name,
+        report("finished", run, 1, outcome="failed", reason="wrong_password", **body),
+    )
     reports.apply_host(run.host.name)
     kept = Evidence.objects.get(run=run)
     assert (bytes(kept.screenshot), kept.dump) == (b"picture", "<hierarchy/>")
