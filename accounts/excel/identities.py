@@ -30,6 +30,7 @@ class Identity:
     row_id: int | None
     username: str
     app: str
+    says_app: bool
     account: Account | None = None
     kept_id: int | None = None
 
@@ -44,14 +45,10 @@ class Identities:
 
     def __init__(self, chosen: str, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
         self.chosen = chosen
-        self.of_row: dict[int, Identity] = {}
-        has_app_column = False
-        for number, row in rows:
-            has_app_column = has_app_column or "app" in row
-            self.of_row[number] = self._read(number, row)
+        self.of_row = {number: self._read(number, row) for number, row in rows}
         wanted = sorted({identity.row_id for identity in self.of_row.values() if identity.row_id})
         self.accounts = _accounts(wanted, lock)
-        self.empty_apps = set() if has_app_column else _apps_without_accounts()
+        self.empty_apps = _apps_without_accounts()
         self.kept_ids: set[int] = set()
         for identity in self.of_row.values():
             self._settle(identity)
@@ -63,18 +60,22 @@ class Identities:
     def _read(self, number: int, row: dict[str, Any]) -> Identity:
         read = {name: _lenient(name, row.get(name)) for name in ("id", "username", "app", "packagename")}
         app = read["app"] or self.chosen or app_of_package(read["packagename"] or "")
-        return Identity(number, read["id"], read["username"] or "", app)
+        return Identity(number, read["id"], read["username"] or "", app, bool(read["app"]))
 
     def _settle(self, identity: Identity) -> None:
-        """Find the row's account, or let the vendor's id stand for a first import."""
+        """Find the row's account, or let the id of the file stand for the first accounts of an app.
+
+        A file of the vendor counts its ids per app: one that names no app and whose id is an account of the other
+        app means a new account. A row that names its app means the account with that id.
+        """
         account = self.accounts.get(identity.row_id or 0)
-        if identity.app in self.empty_apps and (account is None or account.app != identity.app):
-            if account is None and identity.row_id:
-                identity.kept_id = identity.row_id
-                self.kept_ids.add(identity.row_id)
-            return
-        identity.account = account
-        identity.app = identity.app or (account.app if account else "")
+        is_first = identity.app in self.empty_apps
+        if is_first and account is None and identity.row_id:
+            identity.kept_id = identity.row_id
+            self.kept_ids.add(identity.row_id)
+        elif not is_first or identity.says_app:
+            identity.account = account
+            identity.app = identity.app or (account.app if account else "")
 
     def ignores_id(self, identity: Identity) -> bool:
         """A first import of this app: an id that another account has says nothing."""

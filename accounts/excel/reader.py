@@ -131,7 +131,7 @@ def _answer(data: bytes) -> dict[str, Any]:
 
 def _chosen(book: Any) -> Any:
     """The sheet named accounts, else the first one to be seen that has a username column, else the first."""
-    visible = [meta.name for meta in book.sheets_metadata if "Visible" in str(meta.visible)]
+    visible = [meta.name for meta in book.sheets_metadata if str(meta.visible).endswith(".Visible")]
     named = [name for name in book.sheet_names if name.strip().casefold() == SHEET_NAME]
     for name in named or visible:
         sheet = book.get_sheet_by_name(name)

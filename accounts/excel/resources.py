@@ -135,6 +135,7 @@ class AccountResource(ModelResource):
         import_order = export_order = COLUMNS
         name = "accounts"
         report_skipped = False
+        use_bulk = True  # no savepoint per row
 
     def __init__(self, app: str = "", actor: str = "", with_passwords: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -197,6 +198,12 @@ class AccountResource(ModelResource):
         _join(result.preview, self.found)
         if not kwargs.get("dry_run") and not result.has_validation_errors():
             _write(self.planned, self.planner, self.actor)
+
+    def handle_import_error(
+        self, result: AccountResult, error: Exception, raise_errors: bool = False
+    ) -> None:
+        """What is no cell's fault is no result: it ends the import as it is."""
+        raise error
 
     # Export
 

@@ -1,0 +1,88 @@
+"""Files that would hurt: each ends as one clear refusal, soon, and in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from accounts.excel import reader
+from accounts.excel.formats import AccountsXLSX, FileRefused
+from accounts.excel.reader import Refused, read_sheet
+from tests.accounts.excel.sheets import make_xlsx, table
+
+SHEET = '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+
+
+def with_sheet(xml: str) -> bytes:
+    """A workbook whose sheet is this XML."""
+    good, out = zipfile.ZipFile(BytesIO(table("username", ["ann"]))), BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bad:
+        for name in good.namelist():
+            bad.writestr(name, xml if name.endswith("sheet1.xml") else good.read(name))
+    return out.getvalue()
+
+
+FAR_CELL = with_sheet(
+    SHEET + '<row r="1"><c r="A1" t="inlineStr"><is><t>username</t></is></c></row>'
+    '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData></worksheet>'
+)
+BOMB = with_sheet(SHEET + " " * (reader.MAX_UNPACKED + 1) + "</sheetData></worksheet>")
+ENTITIES = with_sheet(
+    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    + SHEET.partition("?>")[2]
+    + '<row r="1"><c r="A1" t="inlineStr"><is><t>&f;</t></is></c></row></sheetData></worksheet>'
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (FAR_CELL, ("too_many_rows", "unreadable", "too_big")),
+        (BOMB, ("too_big",)),
+        (make_xlsx(["username"] + ["x"] * 70), ("too_many_columns",)),
+        (with_sheet("<not xml"), ("unreadable",)),
+        (b"x" * (reader.MAX_BYTES + 1), ("too_big",)),
+        (b"PK\x03\x04 torn", ("no_xlsx",)),
+    ],
+)
+def test_a_file_that_would_hurt_is_refused_soon(data, code):
+    started = time.monotonic()
+    with pytest.raises(Refused) as refused:
+        read_sheet(data)
+    assert refused.value.args[0] in code
+    assert time.monotonic() - started < 5
+    with pytest.raises(FileRefused):
+        AccountsXLSX().create_dataset(data)
+
+
+def test_an_external_entity_is_not_read():
+    try:
+        assert "root" not in str(read_sheet(ENTITIES))
+    except Refused as refused:
+        assert refused.args[0] == "unreadable"
+
+
+def test_the_child_has_no_environment_and_leaves_no_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_KEY", "not for the child")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    seen = {}
+    real = reader.subprocess.run
+
+    def spy(*args, **kwargs):
+        seen.update(kwargs)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(reader.subprocess, "run", spy)
+    read_sheet(table("username", ["ann"]))
+    assert "SECRET_KEY" not in seen["env"]
+    assert not os.listdir(tmp_path)
+
+
+def test_a_child_that_dies_is_a_refusal(monkeypatch):
+    monkeypatch.setattr(reader.sys, "executable", "/bin/false")
+    with pytest.raises(Refused, match="unreadable"):
+        read_sheet(table("username", ["ann"]))
