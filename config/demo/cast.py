@@ -43,7 +43,7 @@ def _phone(serial: str, number: int) -> dict[str, Any]:
     """Half of the phones hang on a hub of the first host, the others on one of the second."""
     packages = dict(Account.objects.exclude(package_name="").values_list("package_name", "app"))
     for app, names in PACKAGES.items():
-        packages.setdefault(names[0], app)
+        packages.setdefault(names[0], str(app))
     return {
         "serial": serial,
         "model": "Pixel 6",
@@ -54,7 +54,7 @@ def _phone(serial: str, number: int) -> dict[str, Any]:
 
 def _login(account: Account) -> dict[str, Any]:
     return {
-        "app": account.app,
+        "app": str(account.app),
         "username": account.username,
         "email": account.email,
         "password": account.password.reveal(),

@@ -35,12 +35,12 @@ class Stage:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.folder: Path = settings.STATE
         self.say, self.processes = say, dict[str, Process]()
-        self.control = ""
+        self.control, self._borrowed_redis = "", False
         self.address = f"http://{env.str('PHONERACK_BIND')}/"
 
     def close(self) -> None:
         stop_all(list(self.processes.values()))
-        if not env.bool("PHONERACK_OWN_REDIS", default=False):
+        if self._borrowed_redis:
             redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5).flushdb()  # it was empty when we came
 
     def start_redis(self) -> None:
@@ -61,6 +61,7 @@ class Stage:
             raise NotReady(
                 "REDIS_URL names a Redis that holds data. Unset it, or name an empty database number."
             )
+        self._borrowed_redis = True
 
     def start_phones(self, farm: dict[str, Any]) -> None:
         """The simulator, and a real adb server for each host."""
@@ -137,9 +138,9 @@ class Stage:
 
     def set_phone(self, serial: str, **values: Any) -> None:
         """Change a simulated phone from outside, such as fault="offline"."""
-        request = urllib.request.Request(  # noqa: S310 - our own simulator
+        request = urllib.request.Request(
             f"http://{self.control}/phones/{serial}",
             data=json.dumps(values).encode(), method="PATCH", headers={"Content-Type": "application/json"},
         )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - our own simulator
             pass

@@ -28,7 +28,8 @@ class RunningDemo:
         with self.output.open("w") as out:
             self.popen = subprocess.Popen(
                 [sys.executable, str(BASE / "manage.py"), "demo", *arguments], stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, env={**inherited, "PHONERACK_STATE": str(state), **env}, start_new_session=True,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+                env={**inherited, "PHONERACK_STATE": str(state), **env},
             )  # fmt: skip
 
     def wait(self, seconds: float = 150) -> int:
@@ -56,11 +57,10 @@ class RunningDemo:
 
     def processes(self) -> list[int]:
         """Every live process that was started with this demo's folder."""
-        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid)]
+        return [int(proc.name) for proc in Path("/proc").glob("[0-9]*") if self._is_ours(proc)]
 
-    def _is_ours(self, pid: int) -> bool:
+    def _is_ours(self, proc: Path) -> bool:
         try:
-            proc = Path(f"/proc/{pid}")
             is_ours = f"PHONERACK_STATE={self.slot}\0".encode() in (proc / "environ").read_bytes()
             return is_ours and "Z" not in (proc / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:

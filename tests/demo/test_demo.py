@@ -146,7 +146,7 @@ def listening_beyond_loopback(pids: list[int]) -> list[str]:
 
 def _sockets(pid: int) -> list[str]:
     try:
-        links = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+        links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
         return []
     return [link[8:-1] for link in links if link.startswith("socket:[")]

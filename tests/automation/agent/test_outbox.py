@@ -56,7 +56,8 @@ def test_a_new_agent_says_what_its_dead_forerunner_had_in_hand(outbox: Outbox, t
 def test_a_report_survives_kill_minus_nine(tmp_path: Path) -> None:
     code = (
         "import os, sys, pathlib; from automation.agent.outbox import Outbox\n"
-        "box = Outbox(pathlib.Path(sys.argv[1])); box.take_in_hand(1, 1); box.add('started', 1, 1); os.kill(os.getpid(), 9)"
+        "box = Outbox(pathlib.Path(sys.argv[1])); box.take_in_hand(1, 1); box.add('started', 1, 1)\n"
+        "os.kill(os.getpid(), 9)"
     )
     path = tmp_path / "outbox.sqlite3"
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
