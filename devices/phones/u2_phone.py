@@ -133,11 +133,12 @@ class U2Phone:
         self.deadline = deadline
         self.serial: str = device.serial or ""
         self._device = device
+        self._in_order = True  #: until a call fails: then the server on the phone is not kept
         self._ui: _Ui = self._do(lambda: _Ui(device, deadline))
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""
-        if keep_server and self._ui._process is not None:
+        if keep_server and self._in_order and self._ui._process is not None:
             _kept[self._device.key] = self._ui._process
             self._device.bound.let_go()
         elif self._ui._process is not None:
@@ -252,6 +253,7 @@ class U2Phone:
             result = call()
         except U2_ERRORS as error:
             failure = _meaning(error, detail)
+            self._in_order = self._in_order and isinstance(failure, NodeGone)
         else:
             self.deadline.check()
             return result

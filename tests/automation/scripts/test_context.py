@@ -15,7 +15,7 @@ from automation.scripts.context import MOVES, Context, Pace
 from automation.scripts.login import Login
 from automation.scripts.reasons import REASONS
 from devices.phones.errors import PhoneError, PhoneHung
-from tests.automation.dumps import drawn, dump, node
+from tests.automation.dumps import IG, drawn, dump, node
 from tests.automation.scripts.fake import FakePhone
 from tests.automation.scripts.rigs import ticket
 
@@ -139,6 +139,16 @@ def test_a_step_names_the_alternative_that_had_to_do() -> None:
     run(FakePhone(LANDING), lambda *step: steps.append(step))
 
     assert "log_in#1" in steps[1][3]
+
+
+def test_match_keeps_the_account_it_read_before_the_list_became_unreadable() -> None:
+    phone = FakePhone(drawn("instagram", "own_profile"), STRANGE)
+    result = run_script("match", phone, ticket("match", packages={"instagram": [IG]}), pace=FAST)
+
+    assert result.data["found"] == [
+        {"app": "instagram", "package": IG, "usernames": ["alice"], "active": "alice"}
+    ]
+    assert result.data["unreadable"] == [{"app": "instagram", "package": IG, "reason": "unknown_screen"}]
 
 
 # --- codes

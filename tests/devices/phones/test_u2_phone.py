@@ -167,6 +167,18 @@ def test_a_password_is_in_no_error_whatever_uiautomator_raises(
     assert CANARY not in everything_about(caught.value)
 
 
+def test_a_field_that_does_not_take_the_text_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, _ = open_form(rig)
+    real = u2_phone._jsonrpc_call
+
+    def refuse(device: Any, port: int, method: str, *rest: Any) -> Any:
+        return False if method == "setText" else real(device, port, method, *rest)
+
+    monkeypatch.setattr(u2_phone, "_jsonrpc_call", refuse)
+    with pytest.raises(NodeGone):
+        rig.phone.type_into(user, "alice")
+
+
 def test_a_text_never_goes_to_the_field_that_had_the_focus_before(rig: Rig) -> None:
     user, _ = open_form(rig)
     rig.phone.type_into(user, "alice")
@@ -326,6 +338,27 @@ def test_the_next_run_finds_the_server_on_the_phone_still_running(farm: Farm, ad
         seconds.append(time.monotonic() - begun)
 
     assert seconds[1] < 0.1
+
+
+def test_a_server_that_hung_is_not_kept_though_the_run_went_on(farm: Farm, adb_server: RunningAdb) -> None:
+    address = farm.phone("P1").address
+    with open_phone(adb_server.server, address, Deadline(20), call_seconds=0.3) as phone:
+        farm.set("P1", fault="hang")
+        with pytest.raises(PhoneHung):
+            phone.dump()
+
+    assert not [key for key in u2_phone._kept if key[2] == address]
+
+
+def test_a_kept_server_ends_with_the_run_that_goes_wrong(farm: Farm, adb_server: RunningAdb) -> None:
+    address = farm.phone("P1").address
+    with open_phone(adb_server.server, address, Deadline(20)):
+        pass
+    assert [key for key in u2_phone._kept if key[2] == address]
+    with pytest.raises(RuntimeError), open_phone(adb_server.server, address, Deadline(20)):
+        raise RuntimeError
+
+    assert not [key for key in u2_phone._kept if key[2] == address]
 
 
 def test_a_run_that_went_wrong_leaves_no_server_behind(farm: Farm, adb_server: RunningAdb) -> None:
