@@ -87,7 +87,7 @@ def row_id(cell: Any) -> int | None:
     return int(value)
 
 
-def flag(cell: Any) -> bool | None:
+def _flag(cell: Any, what_to_do: str) -> bool | None:
     """Yes or no; None for a blank cell."""
     if isinstance(cell, bool):
         return cell
@@ -96,12 +96,17 @@ def flag(cell: Any) -> bool | None:
         return value in YES
     if not value:
         return None
-    raise CellError(_("Use 1 or 0 (or yes or no, true or false)."))
+    raise CellError(what_to_do)
+
+
+def logined(cell: Any) -> bool | None:
+    """Whether the account is logged in; None for a blank cell."""
+    return _flag(cell, _("Use 1 for logged in or 0 for not logged in."))
 
 
 def status(cell: Any) -> bool | None:
     """Whether the account is enabled: 0 is enabled, 1 is disabled; None for a blank cell."""
-    disabled = flag(cell)
+    disabled = _flag(cell, _("Use 0 for enabled or 1 for disabled."))
     return None if disabled is None else not disabled
 
 
@@ -141,7 +146,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "username": username,
     "device": text(64),
     "device_index": label,
-    "logined": flag,
+    "logined": logined,
     "status": status,
     "nickname": text(200),
     "country": text(64),

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.choices import App, app_of_package
-from accounts.excel.cells import ATTRIBUTES, PARSERS, CellError
+from accounts.excel.cells import ATTRIBUTES, COLUMNS, PARSERS, CellError
 from accounts.excel.identities import Identities, Identity
 from accounts.excel.phones import Phones
 from accounts.excel.preview import CellChange, Preview, RowChange, RowError
@@ -65,6 +65,7 @@ class Planner:
         if not planned.errors:
             self._put_values(values, planned)
             self._put_password(values.get("pwd", ""), planned)
+        planned.errors.sort(key=lambda error: COLUMNS.index(error.column))
         return planned
 
     def _values(self, row: dict[str, Any], planned: PlannedRow) -> dict[str, Any]:
@@ -142,7 +143,8 @@ class Planner:
             ):
                 setattr(planned.account, attribute, new)
                 planned.columns.add(attribute)
-                planned.changes.append(CellChange(column, *_shown(column, old, new, planned.is_new)))
+                if not (planned.is_new and column == "username"):  # it names the row already
+                    planned.changes.append(CellChange(column, *_shown(column, old, new, planned.is_new)))
 
     def _put_device(self, values: dict[str, Any], planned: PlannedRow) -> None:
         if "device" not in values and not values.get("device_index"):

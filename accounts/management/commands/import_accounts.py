@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from accounts.choices import App
@@ -74,9 +75,8 @@ def show(found: Preview, console: Console) -> None:
 def _table(rows: list[RowChange]) -> Table:
     table = Table(_("Row"), "", _("Username"), _("App"), _("What changes"))
     for row in rows:
-        table.add_row(
-            str(row.row), _("new") if row.is_new else _("changed"), row.username, row.app, _cells(row)
-        )
+        kind = _("new") if row.is_new else _("changed")
+        table.add_row(str(row.row), kind, escape(row.username), row.app, escape(_cells(row)))
     return table
 
 
@@ -84,5 +84,4 @@ def _cells(row: RowChange) -> str:
     return ", ".join(
         f"{cell.column}: {cell.old} -> {cell.new}" if cell.old else f"{cell.column}: {cell.new}"
         for cell in row.cells
-        if cell.column != "username" or not row.is_new
     )

@@ -66,7 +66,7 @@ def test_errors_come_with_row_and_column_and_cannot_be_confirmed(admin_client):
     answer = upload(admin_client, table("username status pwd", ["ann", 7, "hunter22"]))
     html = answer.content.decode()
     assert "confirm_form" not in answer.context
-    assert "Use 1 or 0" in html
+    assert "Use 0 for enabled" in html
     assert "<code>status</code>" in html
     assert "hunter22" not in html
     assert not list(folder().iterdir())
