@@ -8,10 +8,10 @@ import xlsxwriter
 
 HERE = Path(__file__).resolve().parent
 
-COLUMNS = (
-    "id email pwd username device device_index logined status nickname country followers following hearts videos "
-    "friends app packagename tags"
-).split()
+COLUMNS = [
+    "id", "email", "pwd", "username", "device", "device_index", "logined", "status", "nickname", "country",
+    "followers", "following", "hearts", "videos", "friends", "app", "packagename", "tags",
+]  # fmt: skip
 
 #: app, username, email, pwd, device, device_index, status, tags, expected outcome, expected reason
 ACCOUNTS = [

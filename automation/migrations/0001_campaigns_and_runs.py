@@ -5,146 +5,334 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_accounts'),
-        ('devices', '0001_hosts_and_devices'),
+        ("accounts", "0001_accounts"),
+        ("devices", "0001_hosts_and_devices"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
-                ('script', models.CharField(max_length=32, verbose_name='script')),
-                ('app', models.CharField(blank=True, choices=[('tiktok', 'TikTok'), ('instagram', 'Instagram')], help_text='Empty: both apps.', max_length=16, verbose_name='app')),
-                ('tags', models.CharField(blank=True, help_text='Only accounts with one of these tags. Empty: all accounts.', max_length=200, verbose_name='tags')),
-                ('cron', models.CharField(blank=True, help_text='Minute hour day month weekday, as “0 3 * * *”. Empty: by hand.', max_length=80, verbose_name='schedule')),
-                ('time_zone', models.CharField(default='UTC', max_length=48, verbose_name='time zone')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('checked_at', models.DateTimeField(editable=False, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True, verbose_name="name")),
+                ("script", models.CharField(max_length=32, verbose_name="script")),
+                (
+                    "app",
+                    models.CharField(
+                        blank=True,
+                        choices=[("tiktok", "TikTok"), ("instagram", "Instagram")],
+                        help_text="Empty: both apps.",
+                        max_length=16,
+                        verbose_name="app",
+                    ),
+                ),
+                (
+                    "tags",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only accounts with one of these tags. Empty: all accounts.",
+                        max_length=200,
+                        verbose_name="tags",
+                    ),
+                ),
+                (
+                    "cron",
+                    models.CharField(
+                        blank=True,
+                        help_text="Minute hour day month weekday, as “0 3 * * *”. Empty: by hand.",
+                        max_length=80,
+                        verbose_name="schedule",
+                    ),
+                ),
+                ("time_zone", models.CharField(default="UTC", max_length=48, verbose_name="time zone")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("checked_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'verbose_name': 'campaign',
-                'verbose_name_plural': 'campaigns',
-                'ordering': ['name'],
+                "verbose_name": "campaign",
+                "verbose_name_plural": "campaigns",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('script', models.CharField(max_length=32, verbose_name='script')),
-                ('state', models.CharField(choices=[('pending', 'waiting'), ('offered', 'offered'), ('running', 'running'), ('finished', 'finished')], default='pending', max_length=12, verbose_name='state')),
-                ('outcome', models.CharField(blank=True, choices=[('succeeded', 'succeeded'), ('failed', 'failed'), ('needs_person', 'needs a person'), ('errored', 'errored'), ('canceled', 'canceled'), ('skipped', 'skipped'), ('lost', 'lost')], max_length=16, verbose_name='outcome')),
-                ('reason', models.CharField(blank=True, max_length=48, verbose_name='reason')),
-                ('message', models.TextField(blank=True, verbose_name='message')),
-                ('result', models.JSONField(blank=True, default=dict, verbose_name='result')),
-                ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
-                ('priority', models.SmallIntegerField(default=0, verbose_name='priority')),
-                ('fence', models.PositiveIntegerField(default=0, verbose_name='fence')),
-                ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='attempt')),
-                ('requested_by', models.CharField(blank=True, max_length=80, verbose_name='requested by')),
-                ('cancel_requested', models.BooleanField(default=False, verbose_name='cancel requested')),
-                ('not_before', models.DateTimeField(verbose_name='not before')),
-                ('start_by', models.DateTimeField(verbose_name='to be started by')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('offered_at', models.DateTimeField(blank=True, null=True, verbose_name='offered')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='accounts.account', verbose_name='account')),
-                ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='automation.campaign', verbose_name='campaign')),
-                ('device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='devices.device', verbose_name='device')),
-                ('host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='devices.host', verbose_name='host')),
-                ('retry_of', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='retry', to='automation.run', verbose_name='retry of')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("script", models.CharField(max_length=32, verbose_name="script")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting"),
+                            ("offered", "offered"),
+                            ("running", "running"),
+                            ("finished", "finished"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("needs_person", "needs a person"),
+                            ("errored", "errored"),
+                            ("canceled", "canceled"),
+                            ("skipped", "skipped"),
+                            ("lost", "lost"),
+                        ],
+                        max_length=16,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=48, verbose_name="reason")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("result", models.JSONField(blank=True, default=dict, verbose_name="result")),
+                ("options", models.JSONField(blank=True, default=dict, verbose_name="options")),
+                ("priority", models.SmallIntegerField(default=0, verbose_name="priority")),
+                ("fence", models.PositiveIntegerField(default=0, verbose_name="fence")),
+                ("attempt", models.PositiveSmallIntegerField(default=1, verbose_name="attempt")),
+                ("requested_by", models.CharField(blank=True, max_length=80, verbose_name="requested by")),
+                ("cancel_requested", models.BooleanField(default=False, verbose_name="cancel requested")),
+                ("not_before", models.DateTimeField(verbose_name="not before")),
+                ("start_by", models.DateTimeField(verbose_name="to be started by")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("offered_at", models.DateTimeField(blank=True, null=True, verbose_name="offered")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="automation.campaign",
+                        verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="devices.device",
+                        verbose_name="device",
+                    ),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="devices.host",
+                        verbose_name="host",
+                    ),
+                ),
+                (
+                    "retry_of",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="retry",
+                        to="automation.run",
+                        verbose_name="retry of",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
-                'ordering': ['-id'],
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('screenshot', models.BinaryField(default=bytes, verbose_name='screenshot')),
-                ('dump', models.TextField(blank=True, verbose_name='screen dump')),
-                ('screens_hash', models.CharField(blank=True, max_length=64, verbose_name='screens')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='automation.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("screenshot", models.BinaryField(default=bytes, verbose_name="screenshot")),
+                ("dump", models.TextField(blank=True, verbose_name="screen dump")),
+                ("screens_hash", models.CharField(blank=True, max_length=64, verbose_name="screens")),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence",
+                        to="automation.run",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'evidence',
-                'verbose_name_plural': 'evidence',
+                "verbose_name": "evidence",
+                "verbose_name_plural": "evidence",
             },
         ),
         migrations.CreateModel(
-            name='RunEvent',
+            name="RunEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
-                ('kind', models.CharField(choices=[('state', 'state'), ('step', 'step'), ('late', 'late report')], default='state', max_length=8, verbose_name='kind')),
-                ('old', models.CharField(blank=True, max_length=12, verbose_name='from')),
-                ('new', models.CharField(blank=True, max_length=12, verbose_name='to')),
-                ('name', models.CharField(blank=True, max_length=80, verbose_name='step')),
-                ('seconds', models.FloatField(null=True, verbose_name='seconds')),
-                ('ok', models.BooleanField(default=True, verbose_name='ok')),
-                ('detail', models.CharField(blank=True, max_length=300, verbose_name='detail')),
-                ('actor', models.CharField(blank=True, max_length=80, verbose_name='by')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='automation.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="at")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("state", "state"), ("step", "step"), ("late", "late report")],
+                        default="state",
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("old", models.CharField(blank=True, max_length=12, verbose_name="from")),
+                ("new", models.CharField(blank=True, max_length=12, verbose_name="to")),
+                ("name", models.CharField(blank=True, max_length=80, verbose_name="step")),
+                ("seconds", models.FloatField(null=True, verbose_name="seconds")),
+                ("ok", models.BooleanField(default=True, verbose_name="ok")),
+                ("detail", models.CharField(blank=True, max_length=300, verbose_name="detail")),
+                ("actor", models.CharField(blank=True, max_length=80, verbose_name="by")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="automation.run",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'ordering': ['id'],
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Occurrence',
+            name="Occurrence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='occurrences', to='automation.campaign')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="occurrences",
+                        to="automation.campaign",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'occurrence',
-                'verbose_name_plural': 'occurrences',
-                'constraints': [models.UniqueConstraint(fields=('campaign', 'due_at'), name='occurrence_once')],
+                "verbose_name": "occurrence",
+                "verbose_name_plural": "occurrences",
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "due_at"), name="occurrence_once")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('device'), models.OrderBy(models.F('priority'), descending=True), models.F('id'), condition=models.Q(('state', 'pending')), name='run_next_of_device'),
+            model_name="run",
+            index=models.Index(
+                models.F("device"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("id"),
+                condition=models.Q(("state", "pending")),
+                name="run_next_of_device",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('start_by'), condition=models.Q(('state', 'pending')), name='run_start_by'),
+            model_name="run",
+            index=models.Index(
+                models.F("start_by"), condition=models.Q(("state", "pending")), name="run_start_by"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('state'), condition=models.Q(('state__in', ('offered', 'running'))), name='run_active'),
+            model_name="run",
+            index=models.Index(
+                models.F("state"),
+                condition=models.Q(("state__in", ("offered", "running"))),
+                name="run_active",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('outcome'), models.OrderBy(models.F('id'), descending=True), name='run_outcome'),
+            model_name="run",
+            index=models.Index(
+                models.F("outcome"), models.OrderBy(models.F("id"), descending=True), name="run_outcome"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('device',), name='one_running_run_per_device'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")),
+                fields=("device",),
+                name="one_running_run_per_device",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'offered')), fields=('device',), name='one_offered_run_per_device'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "offered")),
+                fields=("device",),
+                name="one_offered_run_per_device",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('offered', 'running'))), fields=('account',), name='one_active_run_per_account'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("offered", "running"))),
+                fields=("account",),
+                name="one_active_run_per_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'finished'), ('outcome', ''), _connector='XOR'), name='outcome_exactly_when_finished'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "finished"), ("outcome", ""), _connector="XOR"),
+                name="outcome_exactly_when_finished",
+            ),
         ),
     ]

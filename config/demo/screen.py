@@ -18,7 +18,7 @@ from automation.choices import Outcome, RunState
 from automation.models import Run
 from config.demo.verdict import Row
 
-COLOURS = {
+COLOURS: dict[str, str] = {
     Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.NEEDS_PERSON: "yellow", Outcome.ERRORED: "bold red",
     Outcome.CANCELED: "dim", Outcome.SKIPPED: "dim", Outcome.LOST: "magenta",
     RunState.RUNNING: "cyan", RunState.OFFERED: "blue", RunState.PENDING: "dim",

@@ -5,57 +5,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Host',
+            name="Host",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=48, unique=True, verbose_name='name')),
-                ('is_trusted', models.BooleanField(default=False, help_text='Only a trusted host is given runs, and with them passwords.', verbose_name='trusted')),
-                ('public_key', models.CharField(blank=True, editable=False, max_length=64, verbose_name='public key')),
-                ('version', models.CharField(blank=True, editable=False, max_length=32, verbose_name='version')),
-                ('lanes', models.PositiveIntegerField(default=0, editable=False, verbose_name='phones it can work on at once')),
-                ('last_seen', models.DateTimeField(editable=False, null=True, verbose_name='last seen')),
-                ('is_silent', models.BooleanField(default=True, editable=False, verbose_name='silent')),
-                ('outbox_epoch', models.CharField(blank=True, editable=False, max_length=32)),
-                ('applied_seq', models.PositiveBigIntegerField(default=0, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=48, unique=True, verbose_name="name")),
+                (
+                    "is_trusted",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only a trusted host is given runs, and with them passwords.",
+                        verbose_name="trusted",
+                    ),
+                ),
+                (
+                    "public_key",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="public key"),
+                ),
+                (
+                    "version",
+                    models.CharField(blank=True, editable=False, max_length=32, verbose_name="version"),
+                ),
+                (
+                    "lanes",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="phones it can work on at once"
+                    ),
+                ),
+                ("last_seen", models.DateTimeField(editable=False, null=True, verbose_name="last seen")),
+                ("is_silent", models.BooleanField(default=True, editable=False, verbose_name="silent")),
+                ("outbox_epoch", models.CharField(blank=True, editable=False, max_length=32)),
+                ("applied_seq", models.PositiveBigIntegerField(default=0, editable=False)),
             ],
             options={
-                'verbose_name': 'host',
-                'verbose_name_plural': 'hosts',
-                'ordering': ['name'],
+                "verbose_name": "host",
+                "verbose_name_plural": "hosts",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.CharField(max_length=64, unique=True, verbose_name='serial')),
-                ('address', models.CharField(blank=True, db_index=True, max_length=64, verbose_name='address')),
-                ('label', models.CharField(blank=True, max_length=32, null=True, unique=True, verbose_name='label')),
-                ('connection', models.CharField(choices=[('online', 'online'), ('offline', 'offline'), ('unauthorized', 'unauthorized'), ('unknown', 'unknown')], default='unknown', editable=False, max_length=16, verbose_name='connection')),
-                ('health', models.CharField(choices=[('good', 'good'), ('quarantined', 'quarantined'), ('maintenance', 'maintenance'), ('retired', 'retired')], default='good', max_length=16, verbose_name='health')),
-                ('hold', models.CharField(choices=[('none', 'free'), ('person', 'kept for a person')], default='none', editable=False, max_length=16, verbose_name='hold')),
-                ('model', models.CharField(blank=True, editable=False, max_length=64, verbose_name='model')),
-                ('android', models.CharField(blank=True, editable=False, max_length=16, verbose_name='Android')),
-                ('battery', models.PositiveSmallIntegerField(editable=False, null=True, verbose_name='battery, %')),
-                ('temperature', models.FloatField(editable=False, null=True, verbose_name='temperature, °C')),
-                ('hub', models.CharField(blank=True, editable=False, max_length=32, verbose_name='hub')),
-                ('port', models.CharField(blank=True, editable=False, max_length=8, verbose_name='port')),
-                ('last_seen', models.DateTimeField(editable=False, null=True, verbose_name='last seen')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='devices', to='devices.host', verbose_name='host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("serial", models.CharField(max_length=64, unique=True, verbose_name="serial")),
+                (
+                    "address",
+                    models.CharField(blank=True, db_index=True, max_length=64, verbose_name="address"),
+                ),
+                (
+                    "label",
+                    models.CharField(blank=True, max_length=32, null=True, unique=True, verbose_name="label"),
+                ),
+                (
+                    "connection",
+                    models.CharField(
+                        choices=[
+                            ("online", "online"),
+                            ("offline", "offline"),
+                            ("unauthorized", "unauthorized"),
+                            ("unknown", "unknown"),
+                        ],
+                        default="unknown",
+                        editable=False,
+                        max_length=16,
+                        verbose_name="connection",
+                    ),
+                ),
+                (
+                    "health",
+                    models.CharField(
+                        choices=[
+                            ("good", "good"),
+                            ("quarantined", "quarantined"),
+                            ("maintenance", "maintenance"),
+                            ("retired", "retired"),
+                        ],
+                        default="good",
+                        max_length=16,
+                        verbose_name="health",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.CharField(
+                        choices=[("none", "free"), ("person", "kept for a person")],
+                        default="none",
+                        editable=False,
+                        max_length=16,
+                        verbose_name="hold",
+                    ),
+                ),
+                ("model", models.CharField(blank=True, editable=False, max_length=64, verbose_name="model")),
+                (
+                    "android",
+                    models.CharField(blank=True, editable=False, max_length=16, verbose_name="Android"),
+                ),
+                (
+                    "battery",
+                    models.PositiveSmallIntegerField(editable=False, null=True, verbose_name="battery, %"),
+                ),
+                ("temperature", models.FloatField(editable=False, null=True, verbose_name="temperature, °C")),
+                ("hub", models.CharField(blank=True, editable=False, max_length=32, verbose_name="hub")),
+                ("port", models.CharField(blank=True, editable=False, max_length=8, verbose_name="port")),
+                ("last_seen", models.DateTimeField(editable=False, null=True, verbose_name="last seen")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "host",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="devices",
+                        to="devices.host",
+                        verbose_name="host",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device',
-                'verbose_name_plural': 'devices',
-                'ordering': ['host', 'hub', 'port', 'serial'],
+                "verbose_name": "device",
+                "verbose_name_plural": "devices",
+                "ordering": ["host", "hub", "port", "serial"],
             },
         ),
     ]
