@@ -48,9 +48,15 @@ def main() -> None:
         for number, (app, name, email, pwd, device, index, status, tags, *end) in enumerate(
             ACCOUNTS, start=1
         ):
-            row = dict(
-                app=app, username=name, email=email, pwd=pwd, device=device, device_index=index, tags=tags
-            )
+            row = {
+                "app": app,
+                "username": name,
+                "email": email,
+                "pwd": pwd,
+                "device": device,
+                "device_index": index,
+                "tags": tags,
+            }
             for column, title in enumerate(COLUMNS):
                 accounts.write_string(number, column, row.get(title, ""), text)
             accounts.write_number(number, COLUMNS.index("logined"), 0)
