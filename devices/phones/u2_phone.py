@@ -30,7 +30,7 @@ from devices.phones.deadline import Deadline
 from devices.phones.errors import AppMissing, NodeGone, PhoneError, PhoneHung, UiServiceDown
 from devices.phones.phone import Spot
 
-for _name in ("uiautomator2", "uiautomator2.core", "uiautomator2.base", "adbutils", "urllib3"):
+for _name in ("uiautomator2", "uiautomator2.core", "uiautomator2.base", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 CALL_SECONDS = (

@@ -61,6 +61,16 @@ def test_the_phone_keeps_the_contract_of_the_scripts(rig: Rig) -> None:
     assert phone.dump().startswith("<?xml")
 
 
+def test_a_call_does_not_wait_for_a_delayed_acknowledgement(rig: Rig) -> None:
+    seconds = []
+    for _ in range(9):
+        begun = time.monotonic()
+        rig.phone.dump()
+        seconds.append(time.monotonic() - begun)
+
+    assert min(seconds) < 0.03  # 0.04 and more without TCP_NODELAY
+
+
 def test_an_app_is_started_seen_in_front_and_stopped(rig: Rig) -> None:
     rig.phone.start_app(IG)
     wait_for(lambda: rig.phone.front_package() == IG)
