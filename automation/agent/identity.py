@@ -67,11 +67,15 @@ class Identity:
                 f"delete {path} and start this agent again."
             )
 
+    @property
+    def knows_controller(self) -> bool:
+        return (self.folder / "controller.pub").exists()
+
     def open_ticket(self, sealed: bytes, now: float) -> Ticket:
         """The ticket, if it is for this agent and still good. Raises BadTicket."""
-        path = self.folder / "controller.pub"
-        if not path.exists():
+        if not self.knows_controller:
             raise BadTicket("the controller's key is not known yet")
+        path = self.folder / "controller.pub"
         try:
             box = Box(self.key, PublicKey(bytes.fromhex(path.read_text().strip())))
             ticket = Ticket.from_json(box.decrypt(sealed))

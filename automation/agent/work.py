@@ -17,7 +17,7 @@ from automation.agent.identity import BadTicket, Identity
 from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
 from automation.agent.outbox import Outbox
-from automation.protocol import Ticket, ticket_key
+from automation.protocol import Ticket, key, ticket_key
 from automation.screens.recognise import screens_hash
 from automation.scripts.base import Result, run_script
 from devices.phones.adb import AdbServer
@@ -92,6 +92,7 @@ class Work:
         """In hand first, then the ticket: so "not in hand" proves to the controller that it was not started."""
         self.outbox.take_in_hand(run, fence)
         try:
+            self._meet_controller()
             sealed = self.client.getdel(ticket_key(self.identity.name, run, fence))
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
@@ -104,6 +105,13 @@ class Work:
         body = self._outcome(run, fence, sealed)
         self.outbox.finish("finished", run, fence, body)
         self.wake()
+
+    def _meet_controller(self) -> None:
+        """The very first offer may be quicker than the pulse that brings the controller's key."""
+        if not self.identity.knows_controller:
+            found = self.client.hget(key(self.identity.name, "control"), "key")
+            if found:
+                self.identity.trust(found.decode())
 
     def _outcome(self, run: int, fence: int, sealed: bytes) -> dict[str, Any]:
         try:

@@ -24,15 +24,14 @@ def cancel(runs: Iterable[Run], actor: str, outcome: str = Outcome.CANCELED, rea
 
     Raises NotWithdrawn when Redis does not answer: then a run may still start within the ticket's life.
     """
-    reached = 0
+    wanted = list(runs)
+    active = services.request_cancel(wanted, actor, outcome, reason)  # all in the database before Redis may fail
     try:
-        for run in runs:
-            for active in services.request_cancel([run], actor, outcome, reason):
-                _end_active(active, outcome, reason, actor)
-            reached += 1
+        for run in active:
+            _end_active(run, outcome, reason, actor)
     except WIRE_ERRORS as error:
         raise NotWithdrawn(NotWithdrawn.__doc__) from error
-    return reached
+    return len(wanted)
 
 
 def _end_active(run: Run, outcome: str, reason: str, actor: str) -> None:

@@ -85,9 +85,13 @@ def not_started(run: Run, why: str) -> None:
 
 
 def hold_against(beat: Heartbeat, questions: Questions) -> None:
-    """Settle the host's runs by what its heartbeat has in hand, once all its reports are applied."""
-    host = Host.objects.filter(name=beat.host, outbox_epoch__in=["", beat.epoch]).first()
-    if host is None or host.applied_seq != beat.last_seq:
+    """Settle the host's runs by what its heartbeat has in hand, once all its reports are applied.
+
+    Another outbox than before means that the agent was set up anew: what it had running then is in nobody's hand.
+    """
+    host = Host.objects.get(name=beat.host)
+    applied = host.applied_seq if host.outbox_epoch == beat.epoch else 0
+    if applied != beat.last_seq:
         return
     in_hand = {(run, fence) for run, fence in beat.in_hand}
     for run in Run.objects.active().filter(host=host):

@@ -155,6 +155,13 @@ def test_a_heartbeat_with_reports_still_under_way_proves_nothing(redis_client) -
     assert run.state == RunState.OFFERED
 
 
+def test_an_agent_set_up_anew_has_nothing_of_the_old_one_in_hand(redis_client) -> None:
+    run = running_run()
+    Host.objects.filter(pk=run.host_id).update(outbox_epoch="old", applied_seq=40)
+    settle(run, redis_client, epoch="new")
+    assert (run.outcome, run.reason) == (Outcome.LOST, "not_in_hand")
+
+
 def test_a_running_run_that_the_agent_does_not_know_is_lost(redis_client) -> None:
     run = running_run()
     settle(run, redis_client)
