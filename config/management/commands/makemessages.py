@@ -1,6 +1,6 @@
 """Django's makemessages, which also collects the sentences of reasons and the labels of scripts.
 
-They stand in code that runs beside the phones and knows no Django, so they are not marked with gettext there.
+Those stand in code that runs beside the phones and knows no Django, so they are not marked with gettext there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ from automation.scripts.base import SCRIPTS
 from automation.scripts.reasons import REASONS
 from config.env import BASE
 
+#: Of the packages' own frame around our pages, where they have no Dutch.
+FRAME = (
+    "Add row", "Apply Filters", "Change History", "Collapse", "Dark", "Date", "Date from", "Date to",
+    "Default", "Edit", "Expand row", "False", "Filters", "From", "General", "Go back", "Group",
+    "Group permissions", "Light", "Loading more results...", "More actions", "Name", "Next", "No data",
+    "No results found", "No results matching your query", "Object permissions", "Previous",
+    "Record picture", "Reset filters", "Run", "Search apps and models...", "Select action",
+    "Select action to run", "Select all rows", "Select format", "Select record", "Select value", "System",
+    "This item will be deleted.", "This object doesn't have a change history.",
+    "This page yielded into no results. Create a new item or reset your filters.", "To",
+    "Toggle password visibility", "True", "Type to search", "User permissions", "Value",
+    "You have been successfully logged out from the administration",
+)  # fmt: skip
 COLLECTED = BASE / "config" / "collected_words.py"  #: only there while the command runs
 
 
@@ -30,4 +43,5 @@ def words() -> Iterator[str]:
     """The texts that are translated where they are shown."""
     for reason in REASONS.values():
         yield from filter(None, reason)
+    yield from FRAME
     yield from (one.label for one in SCRIPTS.values())
