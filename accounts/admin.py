@@ -100,9 +100,8 @@ class AccountAdmin(ModelAdmin, ExcelPages):
         return cast(HttpResponse, super().changeform_view(*args, **kwargs))
 
     def save_model(self, request: HttpRequest, obj: Account, form: AccountForm, change: bool) -> None:
-        if isinstance(form, AccountForm):
-            form.put_secrets()
-        services.save_edited(obj, request.user.get_username())
+        columns = form.changed_columns()
+        services.save_edited(obj, columns if change else None, request.user.get_username())
 
     # The list
 

@@ -31,14 +31,16 @@ def _secret_field(label: Any, help_text: Any) -> forms.CharField:
     )
 
 
-def _is_true(value: Any) -> bool:
-    return str(value) == "True"
+class FlagField(forms.TypedChoiceField):
+    """A yes or no in words."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            coerce=lambda value: str(value) == "True", widget=UnfoldAdminRadioSelectWidget, **kwargs
+        )
 
-def _choice_field(label: Any, choices: list[tuple[bool, Any]], initial: bool) -> forms.TypedChoiceField:
-    return forms.TypedChoiceField(
-        label=label, choices=choices, coerce=_is_true, initial=initial, widget=UnfoldAdminRadioSelectWidget()
-    )
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return str(initial) != str(data)
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -53,8 +55,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     forget_totp_secret = forms.BooleanField(
         label=_("Forget the 2FA secret"), required=False, widget=UnfoldBooleanWidget
     )
-    is_logged_in = _choice_field(_("Login Status"), LOGIN_CHOICES, initial=False)
-    is_enabled = _choice_field(_("Status"), STATUS_CHOICES, initial=True)
+    is_logged_in = FlagField(label=_("Login Status"), choices=LOGIN_CHOICES, initial=False)
+    is_enabled = FlagField(label=_("Status"), choices=STATUS_CHOICES, initial=True)
     device = forms.ModelChoiceField(
         label=_("Device"), queryset=Device.objects.all(), required=False, widget=UnfoldAdminSelect2Widget
     )
@@ -76,11 +78,15 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("new_totp_secret", _("Only an Instagram account has a 2FA secret."))
         return cleaned
 
-    def put_secrets(self) -> None:
-        """Put what was typed on the row; an empty field keeps what is stored."""
+    def changed_columns(self) -> list[str]:
+        """Put the secrets that were typed on the row; returns the columns to write. What was not touched stays."""
+        edited = [name for name in self.changed_data if name in AccountForm.Meta.fields]
+        return [*edited, *self._put_secrets()]
+
+    def _put_secrets(self) -> list[str]:
         typed = self.cleaned_data
         text = typed["new_password"] if typed["new_password"].strip() else ""
         password, secret = split_password(self.instance.app, text)
         secret = typed["new_totp_secret"] or secret
         forget = typed.get("forget_totp_secret") and not secret
-        put_credentials(self.instance, password or None, "" if forget else secret or None)
+        return put_credentials(self.instance, password or None, "" if forget else secret or None)

@@ -128,10 +128,10 @@ def assign_device(accounts: Iterable[Account], device: Device | None) -> int:
 
 
 @transaction.atomic
-def save_edited(account: Account, actor: str = "") -> None:
-    """Save a row that was edited as a whole; if that disables it, the floors above are told."""
-    account.save()
-    if not account.is_enabled:
+def save_edited(account: Account, columns: list[str] | None, actor: str = "") -> None:
+    """Save a row that a person edited: these columns (None: a new row). If that disables it, it is told."""
+    account.save(update_fields=None if columns is None else [*columns, "updated_at"])
+    if not account.is_enabled and (columns is None or "is_enabled" in columns):
         announce_disabled([account.pk], actor)
 
 

@@ -280,6 +280,21 @@ def test_disabling_on_the_form_is_told(admin_client, django_capture_on_commit_ca
     assert told == [account.pk]
 
 
+def test_the_form_writes_only_what_was_edited(admin_client, monkeypatch):
+    account = make_account(username="ann", email="old@example.org")
+    real = services.save_edited
+
+    def save_after_a_run_ended(*args):
+        services.set_logged_in([account], True)
+        real(*args)
+
+    monkeypatch.setattr(services, "save_edited", save_after_a_run_ended)
+    admin_client.post(page_of(account), filled(email="new@example.org"))
+    account.refresh_from_db()
+    assert (account.email, account.is_logged_in) == ("new@example.org", True)
+    assert "Status" not in LogEntry.objects.get().get_change_message()
+
+
 def test_a_device_is_chosen_and_taken_away_on_the_form(admin_client):
     account, phone = make_account(username="ann"), make_device()
     admin_client.post(page_of(account), filled(device=phone.pk))

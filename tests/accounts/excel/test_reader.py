@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
+import subprocess
+import sys
 import time
 import zipfile
 from io import BytesIO
@@ -83,3 +86,14 @@ def test_a_child_that_dies_is_a_refusal(monkeypatch):
     monkeypatch.setattr(reader.sys, "executable", "/bin/false")
     with pytest.raises(Refused, match="unreadable"):
         read_sheet(table("username", ["ann"]))
+
+
+def test_the_child_has_little_memory_and_little_time():
+    program = (
+        "import resource; from accounts.excel import reader;"
+        "names = ['RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_CORE'];"
+        "reader._answer = lambda _data: [resource.getrlimit(getattr(resource, name))[0] for name in names];"
+        "reader.main()"
+    )
+    child = subprocess.run([sys.executable, "-c", program], input=b"", capture_output=True, check=True)
+    assert marshal.loads(child.stdout) == [reader.MEMORY_BYTES, reader.CPU_SECONDS, 0]
