@@ -37,6 +37,7 @@ TICK_SECONDS = 60  #: beat fires every 15
 GIGABYTE = 10**9
 LISTENING = "0A"  #: linux include/net/tcp_states.h, as /proc/net/tcp writes it
 LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
+NO_ADB: tuple[type[Exception], ...] = (*adb.ADB_ERRORS, subprocess.SubprocessError)
 #: The controller renews this key in every sweep; it dies with it.
 CONTROLLER_KEY = "phonerack:controller"
 
@@ -87,7 +88,7 @@ def check_adb() -> Iterator[Finding]:
     try:
         path = adb.server_command(0)[0]
         said = subprocess.run([path, "version"], capture_output=True, text=True, timeout=SECONDS, check=True)
-    except (OSError, RuntimeError, subprocess.SubprocessError, adb.adbutils.AdbError) as error:
+    except NO_ADB as error:
         yield bad(
             f"adb does not run here ({type(error).__name__}). Debian and its like: sudo apt install adb"
         )

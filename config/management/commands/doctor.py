@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand
 from rich.console import Console
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(soft_wrap=True, highlight=False, file=self.stdout._out)
+        console = Console(soft_wrap=True, highlight=False, file=cast(TextIO, self.stdout))
         is_bad = False
         for finding in doctor.findings(options["only"] or list(doctor.CHECKS)):
             mark, style = STYLES[finding.kind]
