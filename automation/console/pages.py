@@ -110,7 +110,7 @@ def accounts_on(request: HttpRequest, device: str) -> dict[str, Any]:
     """The accounts of one device, for those who may see accounts."""
     if not device.isdigit() or not may_view(request, "accounts", "account"):
         return {}
-    return {"accounts_here": list(Account.objects.filter(device=device))}
+    return {"accounts_here": list(Account.objects.filter(device=int(device)))}
 
 
 def last_runs_of(request: HttpRequest, **of: str) -> dict[str, Any]:

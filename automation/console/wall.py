@@ -16,6 +16,8 @@ from devices.admin.kit import POSITION
 from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
 
+SUSPECT_PHONES, SUSPECT_SHARE = 3, 0.5  #: so many phones offline at once point to their hub
+
 
 class Cell(TextChoices):
     """What an operator tells phones apart by."""
@@ -41,6 +43,17 @@ class Phone:
 class Hub:
     name: str
     phones: list[Phone]
+
+    @property
+    def trouble(self) -> str:
+        """A sentence when so many of its phones are gone that the hub itself is to blame; else empty."""
+        gone, all_ = sum(phone.state == Cell.OFFLINE for phone in self.phones), len(self.phones)
+        if not self.name or gone < SUSPECT_PHONES or gone < all_ * SUSPECT_SHARE:
+            return ""
+        return _("%(gone)s of %(all)s phones offline: look at the hub and its supply.") % {
+            "gone": gone,
+            "all": all_,
+        }
 
 
 @dataclass

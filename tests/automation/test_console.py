@@ -74,6 +74,16 @@ def test_each_phone_shows_its_state_and_why(admin_client):
     assert "needs a person" in cells["unsure"][1]
 
 
+def test_a_hub_that_lost_half_of_its_phones_is_pointed_at(admin_client):
+    host = host_with_key()
+    for number in range(6):
+        make_device(host=host, hub="1-1", port=str(number), connection="online" if number > 2 else "offline")
+        make_device(host=host, hub="1-2", port=str(number), connection="online" if number > 1 else "offline")
+    page = admin_client.get(HOME).content.decode()
+    assert page.count("look at the hub") == 1
+    assert "3 of 6 phones offline" in page
+
+
 def test_retired_phones_are_not_on_the_wall(admin_client):
     device = make_device(health="retired")
     assert (
