@@ -147,7 +147,8 @@ UNFOLD = {
     "COLORS": {
         "primary": dict(zip(SHADES, TEAL, strict=True)),
     },
-    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.sidebar.navigation"},
+    "COMMAND": {"search_models": ["accounts.account", "devices.device"]},
     "DASHBOARD_CALLBACK": "automation.console.views.dashboard",
     "STYLES": [lambda request: static("phonerack/console.css")],
     "SCRIPTS": [lambda request: static("phonerack/console.js")],
