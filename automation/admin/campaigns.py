@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from automation import campaigns
 from automation.admin import orders
@@ -30,14 +31,11 @@ from devices.admin.kit import BUSY, GOOD, PLAIN, PageButtons, pill, two_lines
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     """Says of each wrong entry what would be right."""
 
-    script = forms.ChoiceField(label=gettext_lazy("script"), widget=UnfoldAdminSelectWidget)
+    script = forms.ChoiceField(label=capfirst(gettext_lazy("script")), widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = Campaign
         fields = ("name", "script", "app", "tags", "cron", "time_zone", "is_active")
-        widgets = {
-            "time_zone": UnfoldAdminTextInputWidget(attrs={"list": "time-zones", "autocomplete": "off"})
-        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
