@@ -253,7 +253,7 @@ def test_without_redis_a_cancel_says_that_it_is_not_done_yet(admin_client, setti
     run = offered_run()
     (text,) = said(act(admin_client, RUNS, "cancel", run))
     wire.cache_clear()
-    assert text.startswith("Redis did not answer")
+    assert "Redis" in text
     run.refresh_from_db()
     assert run.cancel_requested
 
