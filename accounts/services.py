@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.choices import PACKAGES, App, Attention
 from accounts.fields import Secret
@@ -20,6 +21,15 @@ log = logging.getLogger(__name__)
 
 #: The profile figures that a sync brings.
 FIGURES = ("nickname", "country", "followers", "following", "hearts", "videos", "friends")
+
+
+class RunsMayStart(Exception):
+    """Written down, but Redis does not answer: a run that was just offered may still start within a minute."""
+
+    def __str__(self) -> str:
+        return _(
+            "Saved, but Redis does not answer: a run that was just offered may still start within a minute."
+        )
 
 
 # Credentials
@@ -112,6 +122,7 @@ def announce_disabled(account_ids: Iterable[int], actor: str = "") -> None:
 
 
 def _send_disabled(ids: list[int], actor: str) -> None:
+    """Raises RunsMayStart when a receiver does."""
     account_disabled.send(sender=Account, account_ids=ids, actor=actor)
 
 
@@ -159,18 +170,22 @@ def record_figures(account: Account, figures: Mapping[str, object], when: dateti
 
 
 @transaction.atomic
-def record_match(device: Device, app: str, package: str, usernames: Iterable[str]) -> dict[str, list[str]]:
+def record_match(
+    device: Device, app: str, package: str, usernames: Iterable[str], is_whole: bool = True
+) -> dict[str, list[str]]:
     """Bring the list in step with the accounts signed in on a phone, in one package of one app.
 
     Makes those that the list did not know, puts each on the phone, and sets Login Status: on for those found,
     off for those expected there and not found. Returns the usernames that are `new`, `moved` (from another
-    phone), `known` and `missing`. The same match again changes nothing.
+    phone), `known` and `missing`. The same match again changes nothing. Where only a part could be read
+    (`is_whole` false), what was not found proves nothing: then none is missing.
     """
     when = timezone.now()
     found = {name.lower(): name for name in map(normal_username, usernames) if name}
     known = {a.username.lower(): a for a in Account.objects.select_for_update().of_app(app).named_any(found)}
     moved = [a for a in known.values() if a.device_id not in (None, device.pk)]
-    missing = [a for a in _expected_on(device, app, package) if a.username.lower() not in found]
+    expected = _expected_on(device, app, package) if is_whole else []
+    missing = [a for a in expected if a.username.lower() not in found]
     new = [
         _matched(Account(app=app, username=name), device, package)
         for key, name in found.items()

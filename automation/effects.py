@@ -39,13 +39,15 @@ def _login(run: Run) -> None:
 
 
 def _match(run: Run) -> None:
-    if run.device is None or not run.result.get("found"):
+    """Write down who is signed in on the phone, and on the run what that changed."""
+    if run.device is None:
         return
     changes: dict[str, list[str]] = {"new": [], "known": [], "moved": [], "missing": []}
-    for app in run.result["found"]:
-        for kind, names in accounts.record_match(
-            run.device, app["app"], app["package"], app["usernames"]
-        ).items():
+    partly = {(one["app"], one["package"]) for one in run.result.get("unreadable", [])}
+    for found in run.result.get("found", []):
+        where = (found["app"], found["package"])
+        named = accounts.record_match(run.device, *where, found["usernames"], is_whole=where not in partly)
+        for kind, names in named.items():
             changes[kind].extend(names)
     run.result = {**run.result, **changes}
     run.save(update_fields=["result"])

@@ -61,12 +61,7 @@ def start(request: HttpRequest, campaign: Campaign) -> None:
 
 def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
     """End these runs; those that have ended are left alone."""
-    try:
-        count = cancels.cancel(runs, request.user.get_username())
-    except cancels.NotWithdrawn:
-        text = _("Redis did not answer: offers that are out are canceled as soon as it does.")
-        messages.error(request, text)
-        return
+    count = cancels.cancel(runs, request.user.get_username())
     text = ngettext("%(n)s run canceled.", "%(n)s runs canceled.", count)
     messages.success(request, text % {"n": count})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from accounts.services import RunsMayStart
 from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import sweep, tickets
@@ -15,22 +16,20 @@ from automation.services import InvalidTransition
 log = logging.getLogger(__name__)
 
 
-class NotWithdrawn(Exception):
-    """Redis did not answer, so an offer could not be withdrawn; the controller ends it as soon as it can."""
-
-
 def cancel(runs: Iterable[Run], actor: str, outcome: str = Outcome.CANCELED, reason: str = "canceled") -> int:
     """End waiting runs at once, withdraw tickets, tell the agents of running ones; returns how many it reached.
 
-    Raises NotWithdrawn when Redis does not answer: then a run may still start within the ticket's life.
+    Raises RunsMayStart when Redis does not answer; the controller then ends them as soon as it can.
     """
     wanted = list(runs)
-    active = services.request_cancel(wanted, actor, outcome, reason)  # all in the database before Redis may fail
+    active = services.request_cancel(
+        wanted, actor, outcome, reason
+    )  # all in the database before Redis may fail
     try:
         for run in active:
             _end_active(run, outcome, reason, actor)
     except WIRE_ERRORS as error:
-        raise NotWithdrawn(NotWithdrawn.__doc__) from error
+        raise RunsMayStart from error
     return len(wanted)
 
 

@@ -44,13 +44,13 @@ def test_the_same_script_is_not_queued_twice_for_an_account() -> None:
     assert services.enqueue("login", [(run.account, run.device)], requested_by="ann") == []
 
 
-@pytest.mark.parametrize("state", set(RunState) - {RunState.PENDING})
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.PENDING}))
 def test_only_a_waiting_run_can_be_offered(state: str) -> None:
     run = IN_STATE[state]()
     assert services.offer_run(run, run.host_id) is None
 
 
-@pytest.mark.parametrize("state", set(RunState) - {RunState.OFFERED})
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.OFFERED}))
 def test_only_an_offered_run_can_start(state: str) -> None:
     run = IN_STATE[state]()
     with pytest.raises(InvalidTransition):
@@ -63,7 +63,7 @@ def test_a_run_does_not_start_under_an_old_fence() -> None:
         services.start_run(run.pk, run.fence - 1)
 
 
-@pytest.mark.parametrize("state", set(RunState) - {RunState.OFFERED})
+@pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.OFFERED}))
 def test_only_an_offer_can_be_withdrawn(state: str) -> None:
     run = IN_STATE[state]()
     assert services.withdraw_offer(run, "test") is False
@@ -203,6 +203,21 @@ def test_a_match_makes_and_binds_the_accounts_it_found_and_says_which() -> None:
     )
     assert Account.objects.filter(device=device, is_logged_in=True).count() == 2
     assert Run.objects.get(pk=run.pk).result["new"] == ["harbour.news", "harbour.shop"]
+
+
+def test_what_a_match_could_not_read_is_not_signed_out() -> None:
+    device = make_device(host=host_with_key())
+    account = make_account(app="instagram", device=device, is_logged_in=True)
+    for unreadable, is_logged_in in (["unknown_screen"], True), ([], False):
+        (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
+        offered = services.offer_run(run, device.host_id)
+        here = {"app": "instagram", "package": "com.instagram.android"}
+        result = {
+            "found": [{**here, "usernames": ["somebody.else"]}],
+            "unreadable": [{**here, "reason": reason} for reason in unreadable],
+        }
+        services.finish_run(services.start_run(offered.pk, offered.fence), "succeeded", result=result)
+        assert Account.objects.get(pk=account.pk).is_logged_in is is_logged_in
 
 
 def test_a_waiting_run_is_canceled_at_once_and_a_running_one_is_asked() -> None:

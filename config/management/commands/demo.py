@@ -66,7 +66,9 @@ class Command(BaseCommand):
         from config.demo.stage import NotReady
 
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it otherwise
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell's background job ignores it otherwise
         screen = Screen()
         play = Play(options["file"], options["app"], screen)
         try:
