@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.querysets import AccountQuerySet
