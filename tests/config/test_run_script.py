@@ -1,4 +1,4 @@
-"""./run, under a plain POSIX shell, with a stand-in for Python that writes down how it is called."""
+"""./run, under a plain POSIX shell, with a fake Python that writes down how it is called."""
 
 from __future__ import annotations
 
