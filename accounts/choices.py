@@ -12,15 +12,28 @@ class App(TextChoices):
 
 
 class Attention(TextChoices):
-    """Reasons that this floor itself knows; scripts may bring others."""
+    """Why a person must look at an account, in two words; scripts of one's own may bring other reasons."""
 
     WRONG_PASSWORD = "wrong_password", _("wrong password")
-    CAPTCHA = "captcha", _("captcha")
-    CODE_WANTED = "code_wanted", _("a code is wanted")
-    CHALLENGE = "challenge", _("suspicious-login check")
-    SUSPENDED = "suspended", _("suspended")
+    NO_PASSWORD = "no_password", _("no password")
     NO_SUCH_ACCOUNT = "no_such_account", _("no such account")
+    CAPTCHA = "captcha", _("captcha")
+    EMAIL_CODE = "email_code", _("code by e-mail")
+    SMS_CODE = "sms_code", _("code by SMS")
+    APPROVE_ELSEWHERE = "approve_elsewhere", _("approve elsewhere")
+    TWO_FACTOR = "two_factor", _("authenticator code")
+    CODE_REFUSED = "code_refused", _("code refused")
+    SUSPICIOUS_LOGIN = "suspicious_login", _("suspicious login")
+    IDENTITY_CHECK = "identity_check", _("identity check")
+    ACCOUNT_LOCKED = "account_locked", _("account locked")
+    BANNED = "banned", _("banned")
+    AGE_GATE = "age_gate", _("date of birth asked")
+    CHOICE_NEEDED = "choice_needed", _("choice of the owner")
+    UPDATE_REQUIRED = "update_required", _("app update needed")
+    PHONE_LOCKED = "phone_locked", _("phone locked")
     UNKNOWN_SCREEN = "unknown_screen", _("unknown screen")
+    UNREADABLE_SCREEN = "unreadable_screen", _("unreadable screen")
+    NO_PROGRESS = "no_progress", _("no progress")
 
 
 def attention_label(code: str) -> str:

@@ -137,6 +137,10 @@ class Run(models.Model):
             models.Index("start_by", condition=Q(state=RunState.PENDING), name="run_start_by"),
             # reports, sweep and the overview: what is in hand
             models.Index("state", condition=Q(state__in=ACTIVE), name="run_active"),
+            # overview: what ended today
+            models.Index("finished_at", condition=Q(state=RunState.FINISHED), name="run_finished"),
+            # campaign page: its last runs
+            models.Index("campaign", F("created_at").desc(), name="run_of_campaign"),
             # admin: runs by outcome, newest first
             models.Index("outcome", F("id").desc(), name="run_outcome"),
         ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from devices.choices import Connection, Health, Hold
 
@@ -33,8 +34,8 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         return self.usable().filter(hold=Hold.NONE)
 
     def by_position(self) -> Self:
-        """As they stand in the rack: host, hub, port."""
-        return self.order_by("host__name", "hub", "port", "serial")
+        """As they stand in the rack: host, hub, port; port 2 before port 10."""
+        return self.order_by("host__name", Length("hub"), "hub", Length("port"), "port", "serial")
 
     def called(self, identifier: str) -> Self:
         """The device with this serial or cloud identifier (adb address)."""

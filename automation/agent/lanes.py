@@ -16,14 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devices.phones.deadline import Deadline
-from devices.phones.errors import PhoneError
-
-
-class PhoneTaken(PhoneError):
-    """Another process on this machine has the phone."""
-
-    reason = "phone_taken"
-    transient = True
+from devices.phones.errors import PhoneTaken
 
 
 def locks_folder() -> Path:

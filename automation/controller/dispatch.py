@@ -10,12 +10,14 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from automation import services
 from automation.controller import tickets
 from automation.controller.wire import WIRE_ERRORS
 from automation.models import Run
+from devices.choices import Connection, Health, Hold
 from devices.models import Device
 
 log = logging.getLogger(__name__)
@@ -125,28 +127,37 @@ def why_waiting(run: Run) -> str:
     """One sentence for the operator: why this pending run does not start."""
     now, device = timezone.now(), run.device
     if run.account is not None and not run.account.is_enabled:
-        return "The account is disabled."
+        return _("The account is disabled.")
     if run.not_before > now:
-        return f"It waits until {timezone.localtime(run.not_before):%H:%M:%S} before the next attempt."
+        time = f"{timezone.localtime(run.not_before):%H:%M:%S}"
+        return _("It waits until %(time)s before the next attempt.") % {"time": time}
     if device is None:
-        return "It has no device."
-    return device_trouble(device) or "It is next in line."
+        return _("It has no device.")
+    return device_trouble(device) or _("It is next in line.")
 
 
 def device_trouble(device: Device) -> str:
     """Why the device cannot take a run now; empty when it can."""
     host = device.host
     if host is None:
-        return f"No agent has seen device {device} yet."
+        return _("No agent has seen device %(device)s yet.") % {"device": device}
     if host.is_silent:
-        return f"Host {host} is not heard."
+        return _("Host %(host)s is not heard.") % {"host": host}
     if not host.is_trusted:
-        return f"Host {host} waits to be trusted."
-    if device.connection != "online":
-        return f"Device {device} is {device.get_connection_display()}."
-    if device.health != "good":
-        return f"Device {device} is in {device.get_health_display()}."
-    if device.hold != "none":
-        return f"Device {device} is {device.get_hold_display()}."
+        return _("Host %(host)s waits to be trusted.") % {"host": host}
+    for kept_from, state in _troubles(device):
+        if kept_from:
+            return _("Device %(device)s is %(state)s.") % {"device": device, "state": state}
     busy = Run.objects.active().filter(device=device).first()
-    return f"Device {device} has run {busy.pk} in hand." if busy else ""
+    if busy is None:
+        return ""
+    return _("Device %(device)s has run %(run)s in hand.") % {"device": device, "run": busy.pk}
+
+
+def _troubles(device: Device) -> list[tuple[bool, str]]:
+    """(whether it keeps the device from runs, how the operator calls it), the nearest first."""
+    return [
+        (device.connection != Connection.ONLINE, device.get_connection_display()),
+        (device.health != Health.GOOD, device.get_health_display()),
+        (device.hold != Hold.NONE, device.get_hold_display()),
+    ]

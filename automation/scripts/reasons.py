@@ -103,6 +103,9 @@ REASONS: dict[str, Reason] = {
     "adb_server_down": Reason(
         "The adb server of the host does not answer.", "Look at the agent of that host."
     ),
+    "phone_taken": Reason(
+        "Another program on the host has the phone.", "End it; only the agent may use adb there."
+    ),
     "app_missing": Reason("The app is not installed on the phone.", "Install it."),
     "ui_service_down": Reason("The uiautomator service on the phone does not run.", "Restart the phone."),
     "screen_changed": Reason("The screen changed under the script's hands.", "Run it again."),

@@ -72,6 +72,13 @@ class NodeGone(PhoneError):
     transient = True
 
 
+class PhoneTaken(PhoneError):
+    """Another process on the host has the phone."""
+
+    reason = "phone_taken"
+    transient = True
+
+
 class Canceled(PhoneError):
     """The run was canceled."""
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from automation.agent.lanes import Lanes, PhoneTaken
+from automation.agent.lanes import Lanes
 from devices.phones.deadline import Deadline
+from devices.phones.errors import PhoneTaken
 
 
 def test_two_threads_never_hold_one_phone_together(tmp_path: Path) -> None:
