@@ -15,6 +15,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+CONTROLLER_KEY = "phonerack:controller"  #: the name of the machine whose controller is at work, renewed by it
+CONTROLLER_SECONDS = 30  #: how long that key outlives it
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
 HOST_SILENT_SECONDS = 30.0  #: after this much silence a host has lost its runs

@@ -26,6 +26,7 @@ from accounts.models import Account
 from automation.agent.worker import without_password
 from automation.controller.tickets import controller_key
 from automation.models import Campaign
+from automation.protocol import CONTROLLER_KEY
 from config import keys, redis_server
 from devices.models import Host
 from devices.phones import adb
@@ -38,8 +39,6 @@ GIGABYTE = 10**9
 LISTENING = "0A"  #: linux include/net/tcp_states.h, as /proc/net/tcp writes it
 LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 NO_ADB: tuple[type[Exception], ...] = (*adb.ADB_ERRORS, subprocess.SubprocessError)
-#: The controller renews this key in every sweep; it dies with it.
-CONTROLLER_KEY = "phonerack:controller"
 
 
 class Finding(NamedTuple):

@@ -1,10 +1,13 @@
 """Settings of the tests: the real ones with throw-away keys and a folder of their own."""
 
+import atexit
 import base64
 import os
+import shutil
 import tempfile
 
 os.environ["PHONERACK_STATE"] = tempfile.mkdtemp(prefix="phonerack-tests-")
+atexit.register(shutil.rmtree, os.environ["PHONERACK_STATE"], ignore_errors=True)
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("PHONERACK_FIELD_KEYS", "t1:" + base64.b64encode(bytes(range(32))).decode())
 os.environ.setdefault("PHONERACK_CONTROLLER_KEY", bytes(range(32)).hex())

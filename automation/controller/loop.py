@@ -6,6 +6,7 @@ hear heartbeats -> apply reports -> settle and sweep -> offer -> wait for the ne
 from __future__ import annotations
 
 import logging
+import platform
 import threading
 import time
 
@@ -14,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from automation.controller import dispatch, reports, sweep, tickets
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import WIRE_ERRORS, wire
-from automation.protocol import key
+from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, key
 from devices.models import Host
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Controller:
         dispatch.offer_all()
 
     def _sweep(self) -> None:
+        wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
         for beat in self.hearing.listen():
             reports.apply_host(beat.host)
             reports.acknowledge(beat.host)

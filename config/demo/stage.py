@@ -91,7 +91,7 @@ class Stage:
     def start_controller(self) -> None:
         """Web, controller, beat and the worker for its ticks."""
         for command in ("controller", "web", "worker", "beat"):
-            self._start(command, "manage.py", command)
+            self._start(command, str(BASE / "manage.py"), command)
 
     def _start(self, name: str, *arguments: str) -> None:
         log = self.folder / f"{name.replace(' ', '-')}.log"

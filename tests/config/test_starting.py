@@ -12,7 +12,7 @@ import pytest
 
 from config import keys, redis_server
 from config.demo import slot
-from config.env import BASE
+from config.env import BASE, env
 from config.processes import Process, free_port
 from tests.phones import wait_for
 
@@ -58,6 +58,30 @@ def test_an_agent_whose_adb_port_is_taken_by_something_else_says_so(
     assert ended.returncode == 1
     assert "adb server" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--name", "two words"), ("--adb", "somewhere"), ("--log-level", "LOUD"), ("--lanes", "x")],
+)
+def test_an_agent_with_a_bad_option_says_which(tmp_path: Path, option: str, value: str) -> None:
+    ended = agent(tmp_path, "redis://127.0.0.1:1/0", free_port(), option, value)
+    assert ended.returncode == 2
+    assert option in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    ended = run("manage.py", "check", PHONERACK_STATE=str(tmp_path), SECRET_KEY_FILE=str(tmp_path / "none"))
+    assert ended.returncode == 1
+    assert "SECRET_KEY_FILE names a file that cannot be read" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_line_end_of_a_secret_file_is_no_part_of_the_secret(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "secret").write_text("abc \n")
+    monkeypatch.setenv("SOMETHING_FILE", str(tmp_path / "secret"))
+    assert env.str("SOMETHING") == "abc "
 
 
 def test_the_web_on_a_taken_port_says_which(tmp_path: Path) -> None:
