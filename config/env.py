@@ -12,7 +12,7 @@ from environ.fileaware_mapping import FileAwareMapping
 BASE = Path(__file__).resolve().parent.parent
 
 
-class _Environment(FileAwareMapping):  # type: ignore[misc]
+class _Environment(FileAwareMapping):
     """The process's environment; a file's last line end is not part of its value."""
 
     def __getitem__(self, name: str) -> str:
@@ -22,7 +22,7 @@ class _Environment(FileAwareMapping):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}") from None
 
 
-class _Env(environ.Env):  # type: ignore[misc]
+class _Env(environ.Env):
     ENVIRON = _Environment()
 
 

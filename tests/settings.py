@@ -12,6 +12,6 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("PHONERACK_FIELD_KEYS", "t1:" + base64.b64encode(bytes(range(32))).decode())
 os.environ.setdefault("PHONERACK_CONTROLLER_KEY", bytes(range(32)).hex())
 
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
