@@ -12,6 +12,7 @@ from accounts.admin import AccountAdmin as StockAccountAdmin
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.admin import orders
+from automation.admin.mixins import OrderPermissions
 from automation.console.pages import last_runs_of
 from automation.models import Run
 from devices.admin.kit import LiveList, PageButtons
@@ -20,16 +21,10 @@ admin.site.unregister(Account)
 
 
 @admin.register(Account)
-class AccountAdmin(StockAccountAdmin, LiveList, PageButtons):
+class AccountAdmin(OrderPermissions, StockAccountAdmin, LiveList, PageButtons):
     actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
     page_buttons = ("log_in", "match", "sync", "cancel")
     change_form_outer_after_template = "console/last_runs.html"
-
-    def has_order_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.add_run")
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.change_run")
 
     def change_view(
         self,

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from automation import campaigns
 from automation.admin import orders
+from automation.admin.mixins import OrderPermissions
 from automation.console import figures
 from automation.console.looks import script_label
 from automation.models import Campaign
@@ -67,7 +68,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(PageButtons):
+class CampaignAdmin(OrderPermissions, PageButtons):
     form = CampaignForm
     list_display = ("name", "what", "whom", "schedule", "next_start", "last_day", "active")
     list_filter = ("is_active", "app")
@@ -90,9 +91,6 @@ class CampaignAdmin(PageButtons):
         for campaign in changelist.result_list:
             campaign.run_counts = counts.get(campaign.pk, {})
         return changelist
-
-    def has_order_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.add_run")
 
     @display(description=gettext_lazy("script"), ordering="script")
     def what(self, campaign: Campaign) -> str:

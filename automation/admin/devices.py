@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from automation.admin import orders
+from automation.admin.mixins import OrderPermissions, ReasonsInList
 from automation.console.pages import accounts_on, last_runs_of
-from automation.console.why import Why
 from automation.models import Run
 from devices.admin import DeviceAdmin as StockDeviceAdmin
 from devices.admin.kit import BUSY, pill, two_lines
@@ -23,24 +23,11 @@ admin.site.unregister(Device)
 
 
 @admin.register(Device)
-class DeviceAdmin(StockDeviceAdmin):
+class DeviceAdmin(OrderPermissions, ReasonsInList, StockDeviceAdmin):
     list_display = ("name", "phone", "place", "connected", "fitness", "now", "power", "seen")
     actions = ("match", "cancel", *StockDeviceAdmin.actions)
     page_buttons = ("match", "cancel", *StockDeviceAdmin.page_buttons)
     change_form_outer_after_template = "console/last_runs.html"
-
-    def has_order_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.add_run")
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.change_run")
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list; its rows share one reading of what is in hand."""
-        changelist, reasons = super().get_changelist_instance(request), Why()
-        for row in changelist.result_list:
-            row.reasons = reasons
-        return changelist
 
     def change_view(
         self,

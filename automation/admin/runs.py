@@ -13,10 +13,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from unfold.decorators import display
 
 from automation.admin import orders
+from automation.admin.mixins import OrderPermissions, ReasonsInList
 from automation.choices import RunState
 from automation.console.looks import script_label, status_pill
 from automation.console.pages import run_page
-from automation.console.why import Why
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
 from devices.admin.kit import LiveList, PageButtons, two_lines, when
@@ -43,7 +43,7 @@ class CampaignFilter(DropdownFilter):
 
 
 @admin.register(Run)
-class RunAdmin(LiveList, PageButtons):
+class RunAdmin(OrderPermissions, ReasonsInList, LiveList, PageButtons):
     list_display = ("number", "status", "why", "who", "where", "tries", "took", "asked")
     list_display_links = ("number",)
     list_select_related = ("account", "device__host")
@@ -85,21 +85,8 @@ class RunAdmin(LiveList, PageButtons):
     def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
         return any(request.user.has_perm(f"automation.{verb}_run") for verb in ("view", "change"))
 
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.change_run")
-
-    def has_order_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("automation.add_run")
-
     def buttons_for(self, row: Run) -> tuple[str, ...]:
         return ("again",) if row.state == RunState.FINISHED else ("cancel",)
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list; its rows share one reading of what is in hand."""
-        changelist, reasons = super().get_changelist_instance(request), Why()
-        for row in changelist.result_list:
-            row.reasons = reasons
-        return changelist
 
     def change_view(
         self,

@@ -1,0 +1,29 @@
+"""What the admin classes of this floor share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from automation.console.why import Why
+
+
+class OrderPermissions:
+    """Who may order runs, and who may cancel them: named `order` and `cancel` in the actions."""
+
+    def has_order_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.add_run")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.change_run")
+
+
+class ReasonsInList:
+    """A list whose rows share one reading of what is in hand, as `row.reasons`."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist, reasons = super().get_changelist_instance(request), Why()  # type: ignore[misc]
+        for row in changelist.result_list:
+            row.reasons = reasons
+        return changelist
