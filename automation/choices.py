@@ -46,6 +46,7 @@ CONTROLLER_REASONS = {
     "cut_off": _("The agent could not reach the controller and let go of the phone."),
     "agent_stopping": _("The agent of the host was stopped."),
     "canceled": _("Somebody canceled the run."),
+    "bad_report": _("The agent reported something that makes no sense: see the controller's log."),
     "bad_ticket": _("The agent could not open its ticket: see its log for the reason."),
 }
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from automation import services
 from automation.choices import EventKind, Outcome
@@ -78,8 +78,20 @@ def _apply(host: Host, report: Report) -> None:
     try:
         with transaction.atomic():
             handler(host, report)
-    except (InvalidTransition, Run.DoesNotExist) as error:
+    except (InvalidTransition, Run.DoesNotExist, IntegrityError) as error:
         services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
+    except OperationalError:  # the database is away or locked: the whole batch comes again
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an agent says, the others must be heard
+        log.exception("host %s: report %s of run %s cannot be applied", host.name, report.seq, report.run)
+        _unusable(host, report, error)
+
+
+def _unusable(host: Host, report: Report, error: Exception) -> None:
+    """A report that makes no sense ends its run as errored, so that no phone stays busy for it."""
+    for run in Run.objects.active().filter(pk=report.run, fence=report.fence, host=host):
+        message = f"{report.kind} from {host.name}: {type(error).__name__}"
+        services.finish_run(run, Outcome.ERRORED, reason="bad_report", message=message)
 
 
 def _started(host: Host, report: Report) -> None:

@@ -6,12 +6,14 @@ import base64
 
 import pytest
 
+from automation import services
 from automation.choices import EventKind, Outcome, RunState
 from automation.controller import reports
 from automation.models import Evidence, Run, RunEvent
 from automation.protocol import Report, key
 from devices.models import Host
 from tests.automation.rows import finished_run, host_with_key, offered_run, running_run
+from tests.factories import make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +108,20 @@ def test_rubbish_on_the_stream_is_dropped_and_the_rest_applied(redis_client) -> 
     redis_client.xadd(key(run.host.name, "reports"), {"report": '{"kind": 3}'})
     send(redis_client, run.host.name, report("started", run, 1))
     assert reports.apply_host(run.host.name) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [{"data": {"found": ["x"]}}, {"data": {"found": [{"app": "x"}]}}, {"outcome": [], "message": {}}]
+)
+def test_a_report_that_makes_no_sense_ends_its_run_and_stops_nobody(redis_client, body) -> None:
+    device = make_device(host=host_with_key())
+    (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
+    run = services.offer_run(run, device.host_id)
+    bad = report("finished", run, 2, **{"outcome": "succeeded", "reason": "matched", **body})
+    send(redis_client, run.host.name, report("started", run, 1), bad, report("step", run, 3, name="x"))
+    assert reports.apply_host(run.host.name) == 3
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == (RunState.FINISHED, Outcome.ERRORED)
 
 
 def test_a_restarted_agent_ends_what_it_had_running_as_lost(redis_client) -> None:
