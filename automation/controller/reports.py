@@ -82,7 +82,7 @@ def _apply(host: Host, report: Report) -> None:
         services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
     except OperationalError:  # the database is away or locked: the whole batch comes again
         raise
-    except Exception as error:  # noqa: BLE001 - whatever an agent says, the others must be heard
+    except Exception as error:
         log.exception("host %s: report %s of run %s cannot be applied", host.name, report.seq, report.run)
         _unusable(host, report, error)
 
