@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 CONTROLLER_KEY = "phonerack:controller"  #: the name of the machine whose controller is at work, renewed by it
+WAKE_KEY = "phonerack:wake"  #: stream of one entry: there is new work, the controller need not wait
 CONTROLLER_SECONDS = 30  #: how long that key outlives it
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Account
 from automation import effects
 from automation.choices import MAX_ATTEMPTS, RETRIED, RETRY_SECONDS, EventKind, Outcome, RunState
+from automation.controller.wire import wake
 from automation.models import Campaign, Evidence, Run, RunEvent
 from devices.models import Device
 
@@ -61,6 +62,7 @@ def enqueue(
         for run in made:
             if run.device_id is None:
                 finish_run(run, Outcome.SKIPPED, reason="no_device")
+        transaction.on_commit(wake)
     return made
 
 

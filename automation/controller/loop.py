@@ -15,12 +15,12 @@ from django.db import DatabaseError, close_old_connections
 from automation.controller import dispatch, reports, sweep, tickets
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import WIRE_ERRORS, wire
-from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, key
+from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, key
 from devices.models import Host
 
 log = logging.getLogger(__name__)
 
-PASS_SECONDS = 0.2  #: longest wait for a report before the next pass
+PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -31,7 +31,7 @@ class Controller:
     def __init__(self) -> None:
         self.hearing, self.questions = Hearing(), sweep.Questions()
         self.stop = threading.Event()
-        self._swept = 0.0
+        self._swept, self._woken = 0.0, b"0"
 
     def run(self) -> None:
         """Work until told to stop; an outage of Redis or the database is waited out."""
@@ -72,12 +72,12 @@ class Controller:
         sweep.expire()
 
     def _wait(self) -> None:
-        """Until a report comes in, at most PASS_SECONDS."""
+        """Until a report or new work comes in, at most PASS_SECONDS."""
         streams = {key(name, "reports"): "0" for name in Host.objects.values_list("name", flat=True)}
-        if streams:
-            wire().xread(streams, count=1, block=int(PASS_SECONDS * 1000))
-        else:
-            self.stop.wait(PASS_SECONDS)
+        found = wire().xread({**streams, WAKE_KEY: self._woken}, count=1, block=int(PASS_SECONDS * 1000))
+        for name, entries in found or []:
+            if name == WAKE_KEY.encode():
+                self._woken = entries[-1][0]
 
     def _outage(self, what: str, error: Exception) -> None:
         log.warning("%s does not answer (%s); trying again", what, type(error).__name__)

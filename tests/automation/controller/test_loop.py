@@ -1,0 +1,63 @@
+"""The controller's loop: it starts at once when there is work, and outlives what it talks to."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.db import OperationalError
+
+from automation import services
+from automation.controller import dispatch, loop
+from automation.controller.loop import Controller
+from automation.controller.wire import wire
+from automation.models import Run
+from automation.protocol import CONTROLLER_KEY, key
+from tests.automation.rows import host_with_key
+from tests.factories import make_account, make_device
+from tests.phones import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def controller(redis_client):
+    made = Controller()
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    wait_for(lambda: redis_client.exists(CONTROLLER_KEY), what="the controller's first pass")
+    yield made
+    made.stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_new_work_is_offered_without_waiting_for_the_next_pass(controller, redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(loop, "PASS_SECONDS", 30)
+    device = make_device(host=host_with_key())
+    time.sleep(1.2)  # it waits now
+    services.enqueue("login", [(make_account(device=device), device)], requested_by="ann")
+    wait_for(lambda: redis_client.llen(key(device.host.name, "runs")), 5, "the offer")
+
+
+def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> None:
+    settings.REDIS_URL, there = "redis://127.0.0.1:1/0", settings.REDIS_URL
+    wire.cache_clear()
+    time.sleep(1.5)
+    settings.REDIS_URL = there
+    wire.cache_clear()
+    redis_client.delete(CONTROLLER_KEY)
+    wait_for(lambda: redis_client.exists(CONTROLLER_KEY), 10, "its next sign of life")
+
+
+def test_it_goes_on_after_the_database_was_away(controller, redis_client, monkeypatch) -> None:
+    def away() -> int:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(dispatch, "offer_all", away)
+    time.sleep(1.2)
+    monkeypatch.undo()
+    device = make_device(host=host_with_key())
+    (run,) = services.enqueue("login", [(make_account(device=device), device)], requested_by="ann")
+    wait_for(lambda: Run.objects.offered().filter(pk=run.pk).exists(), 10, "the offer")
