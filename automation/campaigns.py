@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from automation.models import Campaign, Occurrence, Run
 from automation.scripts.base import SCRIPTS
 from automation.services import enqueue
 from devices.models import Device
+
+log = logging.getLogger(__name__)
 
 MISSED_AFTER = timedelta(hours=1)  #: an occurrence later than that (the system was down) is left out
 
@@ -53,7 +56,15 @@ def for_devices(devices: Iterable[Device] | None = None) -> list[tuple[None, Dev
 def tick(now: datetime | None = None) -> int:
     """Start every campaign that became due since the last tick; returns how many runs were made."""
     now = now or timezone.now()
-    return sum(_tick_one(campaign, now) for campaign in Campaign.objects.scheduled())
+    return sum(_tick_or_say(campaign, now) for campaign in Campaign.objects.scheduled())
+
+
+def _tick_or_say(campaign: Campaign, now: datetime) -> int:
+    try:
+        return _tick_one(campaign, now)
+    except Exception:  # a script or a time zone that is gone: the other campaigns must start
+        log.exception("campaign %s could not be started", campaign)
+        return 0
 
 
 def _tick_one(campaign: Campaign, now: datetime) -> int:

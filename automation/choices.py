@@ -46,6 +46,11 @@ CONTROLLER_REASONS = {
     "cut_off": _("The agent could not reach the controller and let go of the phone."),
     "agent_stopping": _("The agent of the host was stopped."),
     "canceled": _("Somebody canceled the run."),
+    "account_deleted": _("The account was deleted."),
+    "host_deleted": _("The host was deleted while it had the run."),
+    "not_offered": _(
+        "The run could not be put before its host: the password may not open. See the controller's log."
+    ),
     "bad_report": _("The agent reported something that makes no sense: see the controller's log."),
     "bad_ticket": _("The agent could not open its ticket: see its log for the reason."),
 }

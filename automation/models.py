@@ -100,6 +100,9 @@ class Run(models.Model):
     not_before = models.DateTimeField(_("not before"))
     start_by = models.DateTimeField(_("to be started by"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_seq = models.PositiveBigIntegerField(
+        default=0, editable=False
+    )  # number of the report of its start
     offered_at = models.DateTimeField(_("offered"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

@@ -77,10 +77,34 @@ class Wire:
         if not isinstance(data, dict):
             raise ValueError(f"{cls.__name__}: an object was expected")
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}  # type: ignore[attr-defined]
+        for name, value in known.items():
+            if not _fits(value, str(cls.__dataclass_fields__[name].type)):  # type: ignore[attr-defined]
+                raise ValueError(f"{cls.__name__}: {name} is not what it should be")
         try:
             return cls(**known)
         except TypeError as error:
             raise ValueError(f"{cls.__name__}: {error}") from None
+
+
+MOST = 2**53  #: numbers beyond are not whole in every JSON reader, and fit in no column
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value from the wire is of the kind that the field is annotated with."""
+    if kind.endswith(" | None"):
+        return value is None or _fits(value, kind.removesuffix(" | None"))
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
+    if kind == "float":
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
+    if kind == "list[list[int]]":
+        return isinstance(value, list) and all(_is_pair(one) for one in value)
+    wanted = {"str": str, "dict": dict, "list": list}[kind.partition("[")[0]]
+    return isinstance(value, wanted)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_fits(number, "int") for number in value)
 
 
 @dataclass(frozen=True)
@@ -154,6 +178,7 @@ class Heartbeat(Wire):
     epoch: str
     number: int
     last_seq: int
+    first_seq: int = 1  #: the oldest report still kept; all before it were acknowledged
     nonce: str = ""
     public_key: str = ""  #: X25519, hex
     version: str = ""

@@ -39,8 +39,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state=RunState.FINISHED)
 
     def startable(self, now: datetime) -> Self:
-        """Pending, due, and its account (where it has one) enabled."""
-        due = self.pending().filter(not_before__lte=now, start_by__gt=now)
+        """Pending, due, wanted, and its account (where it has one) enabled."""
+        due = self.pending().filter(not_before__lte=now, start_by__gt=now, cancel_requested=False)
         return due.exclude(account__is_enabled=False)
 
     def expired(self, now: datetime) -> Self:
@@ -49,6 +49,13 @@ class RunQuerySet(models.QuerySet["Run"]):
     def to_cancel(self) -> Self:
         """Active runs that somebody wants ended."""
         return self.active().filter(cancel_requested=True)
+
+    def of_disabled(self) -> Self:
+        return self.unfinished().filter(account__is_enabled=False)
+
+    def without_host(self) -> Self:
+        """Active runs whose host was deleted: nobody will report them."""
+        return self.active().filter(host=None)
 
     def needing_person(self) -> Self:
         return self.filter(outcome=Outcome.NEEDS_PERSON)

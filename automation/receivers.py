@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
+from accounts.models import Account
 from accounts.signals import account_disabled
 from automation.choices import Outcome
 from automation.controller.cancels import cancel
 from automation.models import Run
+
+
+@receiver(pre_delete, sender=Account)
+def end_runs_of_deleted(instance: Account, **_kwargs: Any) -> None:
+    """A deleted account has no runs any more."""
+    cancel(
+        Run.objects.unfinished().filter(account=instance).select_related("host"), "", reason="account_deleted"
+    )
 
 
 @receiver(account_disabled)

@@ -45,20 +45,20 @@ def enqueue(
     now = timezone.now()
     start_by = now + (start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS))
     wanted = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
-    waiting = set(Run.objects.unfinished().filter(script=script).values_list("account_id", "device_id"))
-    runs = [
-        Run(
-            script=script, account=account, device=device, campaign=campaign, priority=priority,
-            requested_by=requested_by, options=options or {}, not_before=now, start_by=start_by,
-        )
-        for account, device in wanted
-        if (account and account.pk, device and device.pk) not in waiting
-    ]  # fmt: skip
     with transaction.atomic():
+        _lock_targets(wanted)  # of two requests at once the second sees the runs of the first
+        waiting = set(Run.objects.unfinished().filter(script=script).values_list("account_id", "device_id"))
+        runs = [
+            Run(
+                script=script, account=account, device=device, campaign=campaign, priority=priority,
+                requested_by=requested_by, options=options or {}, not_before=now, start_by=start_by,
+            )
+            for account, device in wanted
+            if (account and account.pk, device and device.pk) not in waiting
+        ]  # fmt: skip
         made = Run.objects.bulk_create(runs, batch_size=500)
-        RunEvent.objects.bulk_create(
-            [RunEvent(run=run, new=RunState.PENDING, actor=requested_by) for run in made], batch_size=500
-        )
+        events = [RunEvent(run=run, new=RunState.PENDING, actor=requested_by) for run in made]
+        RunEvent.objects.bulk_create(events, batch_size=500)
         for run in made:
             if run.device_id is None:
                 finish_run(run, Outcome.SKIPPED, reason="no_device")
@@ -66,46 +66,61 @@ def enqueue(
     return made
 
 
+def _lock_targets(targets: Iterable[tuple[Account | None, Device | None]]) -> None:
+    """Until the end of the transaction; in the order of their numbers, so that two requests cannot block each other."""
+    pairs = list(targets)
+    accounts = sorted({account.pk for account, _device in pairs if account})
+    devices = sorted({device.pk for account, device in pairs if device and not account})
+    for model, keys in ((Account, accounts), (Device, devices)):
+        for start in range(0, len(keys), 500):
+            rows = model._default_manager.filter(pk__in=keys[start : start + 500]).order_by("pk")
+            list(rows.select_for_update().values_list("pk"))
+
+
 def offer_run(run: Run, host_id: int) -> Run | None:
     """pending -> offered, under a new fence. None when somebody else was quicker or it may no longer start."""
-    now = timezone.now()
     try:
         with transaction.atomic():
-            claimed = (
-                Run.objects.startable(now)
-                .filter(pk=run.pk, fence=run.fence, cancel_requested=False)
-                .update(state=RunState.OFFERED, fence=run.fence + 1, host_id=host_id, offered_at=now)
-            )
-            if not claimed:
+            fence, run = run.fence, _locked(run.pk)
+            if run.fence != fence or not Run.objects.startable(timezone.now()).filter(pk=run.pk).exists():
                 return None
+            run.state, run.fence, run.host_id = RunState.OFFERED, fence + 1, host_id
+            run.offered_at = timezone.now()
+            run.save(update_fields=["state", "fence", "host", "offered_at"])
             _note(run, RunState.PENDING, RunState.OFFERED)
     except IntegrityError:  # the device or the account has another run in hand
         return None
-    run.refresh_from_db()
     return run
 
 
 def withdraw_offer(run: Run, reason: str) -> bool:
-    """offered -> pending, for an offer that was surely not taken and whose ticket is gone. False if it moved on."""
+    """offered -> pending, for an offer that was surely not taken and whose ticket is gone. False if it moved on.
+
+    Where somebody wants it canceled meanwhile, it ends instead.
+    """
     with transaction.atomic():
-        claimed = Run.objects.offered().filter(pk=run.pk, fence=run.fence).update(
-            state=RunState.PENDING, host=None, offered_at=None
-        )  # fmt: skip
-        if claimed:
-            _note(run, RunState.OFFERED, RunState.PENDING, detail=reason)
-    return bool(claimed)
+        fence, run = run.fence, _locked(run.pk)
+        if run.state != RunState.OFFERED or run.fence != fence:
+            return False
+        if run.cancel_requested:
+            finish_run(run, Outcome.CANCELED, reason="canceled")
+            return True
+        run.state, run.host, run.offered_at = RunState.PENDING, None, None
+        run.save(update_fields=["state", "host", "offered_at"])
+        _note(run, RunState.OFFERED, RunState.PENDING, detail=reason)
+    return True
 
 
-def start_run(run_id: int, fence: int) -> Run:
-    """offered -> running, on the report of the agent that took the ticket."""
+def start_run(run_id: int, fence: int, seq: int = 0) -> Run:
+    """offered -> running, on report `seq` of the agent that took the ticket."""
     with transaction.atomic():
         run = _locked(run_id)
         if run.state != RunState.OFFERED or run.fence != fence:
             raise InvalidTransition(
                 f"run {run_id} is {run.state}, fence {run.fence}: cannot start under {fence}"
             )
-        run.state, run.started_at = RunState.RUNNING, timezone.now()
-        run.save(update_fields=["state", "started_at"])
+        run.state, run.started_at, run.started_seq = RunState.RUNNING, timezone.now(), seq
+        run.save(update_fields=["state", "started_at", "started_seq"])
         _note(run, RunState.OFFERED, RunState.RUNNING)
     return run
 

@@ -77,8 +77,15 @@ def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime
 
 def _facts(phone: dict[str, object]) -> dict[str, object]:
     hub, port = hub_and_port(str(phone.get("usb_path") or ""))
-    facts = {name: phone[name] for name in FACTS if phone.get(name) is not None}
-    return {**facts, "hub": hub, "port": port}
+    facts = {name: _fitting(name, phone[name]) for name in FACTS if phone.get(name) is not None}
+    return {**facts, "hub": _fitting("hub", hub), "port": _fitting("port", port)}
+
+
+def _fitting(name: str, value: object) -> object:
+    """A value as its column takes it: a phone may say anything."""
+    if isinstance(value, str):
+        return value.replace("\0", "")[: getattr(Device._meta.get_field(name), "max_length", None)]
+    return min(value, 100) if name == "battery" and isinstance(value, int) else value
 
 
 def adopt_expected(facts: dict[str, object]) -> Device | None:
@@ -99,8 +106,9 @@ def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> Non
         return
     for name, value in changed.items():
         setattr(device, name, value)
-    device.label = device.label or next_label()
-    device.save()
+    if device.label is None:
+        device.label = changed["label"] = next_label()
+    device.save(update_fields=[*changed] if device.pk else None)  # never what a person set meanwhile
 
 
 def _is_elsewhere(device: Device, host: Host) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from automation import services
+from automation.choices import Outcome
 from automation.controller import tickets
 from automation.controller.wire import WIRE_ERRORS
 from automation.models import Run
@@ -113,6 +114,11 @@ def offer(candidate: Candidate) -> bool:
         tickets.announce(run)
     except (*WIRE_ERRORS, OperationalError) as error:
         log.warning("run %s: its offer is uncertain (%s); the sweep settles it", run.pk, type(error).__name__)
+        return False
+    except Exception as error:  # such as a password whose key is gone: this run cannot start, others can
+        log.exception("run %s cannot be offered", run.pk)
+        tickets.withdraw(run)
+        services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
         return False
     return True
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from automation.controller import sweep
 from automation.controller.wire import wire
-from automation.protocol import HOST_SILENT_SECONDS, Heartbeat, key
+from automation.protocol import HOST_SILENT_SECONDS, Heartbeat, PhoneState, key
 from devices import services as devices
 from devices.models import Host
 
@@ -27,7 +30,16 @@ class Hearing:
     def listen(self) -> list[Heartbeat]:
         """New heartbeats, already written to the database. Raises redis errors."""
         fresh = [beat for beat in _read_all() if self._is_new(beat)]
-        return [beat for beat in fresh if self._accept(beat)]
+        return [beat for beat in fresh if self._accept_or_say(beat)]
+
+    def _accept_or_say(self, beat: Heartbeat) -> bool:
+        try:
+            return self._accept(beat)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # one host's heartbeat must not silence the others
+            log.exception("the heartbeat of host %s was dropped", beat.host)
+            return False
 
     def silent(self) -> list[Host]:
         """Hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full term."""
@@ -53,9 +65,33 @@ class Hearing:
             self.refused[beat.host] = str(error)
             return False
         self.beats[beat.host], self.heard_at[beat.host] = beat, time.monotonic()
-        devices.host_heard(host, timezone.now(), beat.version, beat.lanes)
-        devices.devices_seen(host, beat.phones, timezone.now())
+        _follow_outbox(host, beat)
+        devices.host_heard(host, timezone.now(), beat.version[:32], min(beat.lanes, 1000))
+        devices.devices_seen(host, _phones(beat), timezone.now())
         return True
+
+
+def _follow_outbox(host: Host, beat: Heartbeat) -> None:
+    """Expect the reports from the oldest that the agent still has: after a new outbox, or a database put back.
+
+    What ran under an outbox that is gone is in nobody's hand.
+    """
+    if host.outbox_epoch == beat.epoch and host.applied_seq >= beat.first_seq - 1:
+        return
+    if host.outbox_epoch != beat.epoch:
+        sweep.lose_running(host, "not_in_hand")
+    Host.objects.filter(pk=host.pk).update(outbox_epoch=beat.epoch[:32], applied_seq=beat.first_seq - 1)
+
+
+def _phones(beat: Heartbeat) -> list[dict[str, Any]]:
+    """The phones of a heartbeat that make sense."""
+    phones = []
+    for phone in beat.phones:
+        try:
+            phones.append(asdict(PhoneState.from_dict(phone)))
+        except ValueError as error:
+            log.warning("host %s: a phone was left out: %s", beat.host, error)
+    return phones
 
 
 def _read_all() -> list[Heartbeat]:
@@ -71,6 +107,8 @@ def _parse(name: bytes, value: bytes | None) -> Heartbeat | None:
     """A heartbeat speaks for the host under whose key it lies, and for no other."""
     try:
         beat = Heartbeat.from_json(value or b"null")
+        if len(bytes.fromhex(beat.public_key)) != 32:
+            raise ValueError("no key")
     except ValueError:
         log.warning("%s: an unreadable heartbeat was dropped", name.decode())
         return None

@@ -9,13 +9,15 @@ import logging
 import platform
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from automation.controller import dispatch, reports, sweep, tickets
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import WIRE_ERRORS, wire
-from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, key
+from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key
 from devices.models import Host
 
 log = logging.getLogger(__name__)
@@ -43,15 +45,17 @@ class Controller:
             except WIRE_ERRORS as error:
                 self._outage("Redis", error)
                 self.hearing.one_more_term()
-            except DatabaseError as error:
+            except (OperationalError, InterfaceError) as error:
                 self._outage("the database", error)
+            except Exception:  # a defect; the hosts must not pay for it
+                log.exception("a pass of the controller broke off")
+                self.stop.wait(OUTAGE_SECONDS)
         log.info("controller stopped")
 
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
-        hosts = list(Host.objects.all())
-        for host in hosts:
-            reports.apply_host(host.name)
+        for host in Host.objects.all():
+            self._apart(reports.apply_host, host.name)
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._sweep()
             self._swept = time.monotonic()
@@ -60,16 +64,28 @@ class Controller:
     def _sweep(self) -> None:
         wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
         for beat in self.hearing.listen():
-            reports.apply_host(beat.host)
-            reports.acknowledge(beat.host)
-            wire().hset(key(beat.host, "control"), "key", bytes(tickets.controller_key().public_key).hex())
-            sweep.hold_against(beat, self.questions)
-        for host in self.hearing.silent():
-            sweep.lose_host(host)
+            self._apart(self._settle, beat)
+        for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
+            self._apart(sweep.lose_host, host)
         for host in Host.objects.alive():
-            sweep.send_cancels(host)
+            self._apart(sweep.send_cancels, host, self.hearing.beats.get(host.name))
         sweep.overdue_offers(self.questions)
         sweep.expire()
+
+    def _settle(self, beat: Heartbeat) -> None:
+        reports.apply_host(beat.host)
+        reports.acknowledge(beat.host)
+        wire().hset(key(beat.host, "control"), "key", bytes(tickets.controller_key().public_key).hex())
+        sweep.hold_against(beat, self.questions)
+
+    def _apart(self, step: Callable[..., object], *arguments: Any) -> None:
+        """One host's trouble is not the others'; an outage is everybody's."""
+        try:
+            step(*arguments)
+        except (*WIRE_ERRORS, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
         """Until a report or new work comes in, at most PASS_SECONDS."""

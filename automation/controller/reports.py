@@ -14,7 +14,7 @@ from automation import services
 from automation.choices import EventKind, Outcome
 from automation.controller.wire import wire
 from automation.models import Run, RunEvent
-from automation.protocol import Report, key
+from automation.protocol import MOST, Report, key
 from automation.services import InvalidTransition
 from devices.models import Host
 
@@ -47,7 +47,7 @@ def acknowledge(name: str) -> None:
 
 def _parse(name: str, fields: dict[bytes, bytes]) -> Report | None:
     try:
-        return Report.from_json(fields[b"report"])
+        return Report.from_json(fields[b"report"].replace(b"\\u0000", b""))  # PostgreSQL stores no NUL
     except (KeyError, ValueError):
         log.warning("host %s: an unreadable report was dropped", name)
         return None
@@ -58,14 +58,10 @@ def _apply_in_order(name: str, reports: list[Report]) -> int:
     host = Host.objects.select_for_update().get(name=name)
     before = host.applied_seq
     for report in reports:
-        if (
-            report.epoch != host.outbox_epoch and report.seq == 1
-        ):  # a new outbox: the old one is gone for good
-            host.outbox_epoch, host.applied_seq, before = report.epoch, 0, 0
         if report.epoch == host.outbox_epoch and report.seq == host.applied_seq + 1:
             _apply(host, report)
             host.applied_seq = report.seq
-    host.save(update_fields=["outbox_epoch", "applied_seq"])
+    host.save(update_fields=["applied_seq"])
     return host.applied_seq - before
 
 
@@ -97,7 +93,7 @@ def _unusable(host: Host, report: Report, error: Exception) -> None:
 def _started(host: Host, report: Report) -> None:
     if not Run.objects.filter(pk=report.run, host=host).exists():
         raise InvalidTransition(f"the run is not with {host.name}")
-    services.start_run(report.run, report.fence)
+    services.start_run(report.run, report.fence, report.seq)
 
 
 def _step(host: Host, report: Report) -> None:
@@ -118,7 +114,7 @@ def _finished(host: Host, report: Report) -> None:
             run, picture, str(body.get("dump", "")), str(body.get("screens_hash", ""))[:64]
         )
     services.finish_run(
-        run, str(outcome), reason=str(body.get("reason", ""))[:48], message=str(body.get("message", "")),
+        run, str(outcome), reason=str(body.get("reason", ""))[:32], message=str(body.get("message", "")),
         result=body.get("data") if isinstance(body.get("data"), dict) else {}, actor=host.name,
     )  # fmt: skip
 
@@ -138,7 +134,7 @@ def _run_of(host: Host, report: Report) -> Run:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and abs(value) < MOST else None
 
 
 def _decoded(text: object) -> bytes:

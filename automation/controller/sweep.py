@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from automation import services
@@ -39,12 +41,13 @@ class Questions:
         self._asked: dict[tuple[int, int], int] = {}
 
     def ask(self, run: Run) -> None:
-        """Ask the run's host once. Raises redis errors."""
-        if run.host is None or (run.pk, run.fence) in self._asked:
+        """Ask the run's host; again and again, for Redis may lose the question. Raises redis errors."""
+        if run.host is None:
             return
-        self._number += 1
+        if (run.pk, run.fence) not in self._asked:
+            self._number += 1
+            self._asked[run.pk, run.fence] = self._number
         wire().hset(key(run.host.name, "control"), "nonce", f"{self._me}:{self._number}")
-        self._asked[run.pk, run.fence] = self._number
 
     def answered(self, run: Run, beat: Heartbeat) -> bool:
         """Whether this heartbeat was made after the question about this run."""
@@ -55,71 +58,88 @@ class Questions:
     def forget(self, run: Run) -> None:
         self._asked.pop((run.pk, run.fence), None)
 
+    def forget_all_but(self, runs: Iterable[Run]) -> None:
+        """Drop the questions about runs that are no longer offered."""
+        still = {(run.pk, run.fence) for run in runs}
+        self._asked = {one: number for one, number in self._asked.items() if one in still}
+
 
 def expire() -> None:
-    """End the pending runs that may no longer start, and those whose account was disabled."""
-    now = timezone.now()
-    for run in Run.objects.expired(now)[:500]:
+    """End the pending runs that may no longer start, and see that no run of a disabled account goes on."""
+    for run in Run.objects.expired(timezone.now())[:500]:
         _finish(run, Outcome.SKIPPED, "not_started_in_time")
-    for run in Run.objects.pending().filter(account__is_enabled=False)[:500]:
-        _finish(run, Outcome.SKIPPED, "disabled")
+    for run in Run.objects.of_disabled().filter(cancel_requested=False)[:500]:
+        services.request_cancel([run], "", Outcome.SKIPPED, "disabled")
+    for run in Run.objects.without_host():
+        _finish(run, Outcome.LOST, "host_deleted")
 
 
 def overdue_offers(questions: Questions) -> None:
     """Withdraw offers that nobody took in time, and those that somebody wants canceled. Raises redis errors."""
     limit = timezone.now() - timedelta(seconds=OFFER_SECONDS)
-    offered = Run.objects.offered().select_related("host")
-    for run in offered.filter(offered_at__lt=limit) | offered.filter(cancel_requested=True):
+    overdue = Q(offered_at__lt=limit) | Q(cancel_requested=True)
+    runs = list(Run.objects.offered().filter(overdue).exclude(host=None).select_related("host"))
+    questions.forget_all_but(runs)
+    for run in runs:
         if tickets.withdraw(run):
-            not_started(run, "nobody took the ticket")
+            services.withdraw_offer(run, "nobody took the ticket")
         else:
             questions.ask(run)
 
 
-def not_started(run: Run, why: str) -> None:
-    """An offer that surely never starts: back to waiting, or canceled where somebody asked for that."""
-    if run.cancel_requested:
-        _finish(run, Outcome.CANCELED, "canceled")
-    else:
-        services.withdraw_offer(run, why)
-
-
 def hold_against(beat: Heartbeat, questions: Questions) -> None:
-    """Settle the host's runs by what its heartbeat has in hand, once all its reports are applied.
-
-    Another outbox than before means that the agent was set up anew: what it had running then is in nobody's hand.
-    """
+    """Settle the host's runs by what its heartbeat has in hand, once the reports before it are applied."""
     host = Host.objects.get(name=beat.host)
-    applied = host.applied_seq if host.outbox_epoch == beat.epoch else 0
-    if applied != beat.last_seq:
+    if host.outbox_epoch != beat.epoch or host.applied_seq < beat.last_seq:
         return
     in_hand = {(run, fence) for run, fence in beat.in_hand}
     for run in Run.objects.active().filter(host=host):
         if (run.pk, run.fence) in in_hand:
             questions.forget(run)
         elif run.started_at is not None:
-            _finish(run, Outcome.LOST, "not_in_hand")
+            if run.started_seq <= beat.last_seq:  # the agent had started it when it drew up the list
+                _finish(run, Outcome.LOST, "not_in_hand")
         elif questions.answered(run, beat):
             questions.forget(run)
-            not_started(run, "the agent has not got it")
+            services.withdraw_offer(run, "the agent has not got it")
 
 
 def lose_host(host: Host) -> None:
-    """The host is silent: its runs are lost, its untaken offers go back to waiting. Raises redis errors."""
-    if not devices.host_fell_silent(host):
-        return
-    log.warning("host %s is silent: its runs end as lost", host)
-    for run in Run.objects.active().filter(host=host).select_related("host"):
-        if run.started_at is None and tickets.withdraw(run):
-            not_started(run, "its host is silent")
+    """The host is silent: its runs are lost, its untaken offers go back to waiting. Raises redis errors.
+
+    Safe to repeat: it goes on where an earlier attempt was cut short.
+    """
+    if devices.host_fell_silent(host):
+        log.warning("host %s is silent: its runs end as lost", host)
+    lose_running(host, "host_silent")
+    for run in Run.objects.offered().filter(host=host).select_related("host"):
+        if tickets.withdraw(run):
+            services.withdraw_offer(run, "its host is silent")
         else:
             _finish(run, Outcome.LOST, "host_silent")
 
 
-def send_cancels(host: Host) -> None:
-    """Write down for the agent which of its runs are to end; made from the database, so losing it costs nothing."""
-    wanted = [[run.pk, run.fence] for run in Run.objects.to_cancel().filter(host=host)]
-    wire().hset(key(host.name, "control"), mapping={"cancels": json.dumps(wanted)})
+def lose_running(host: Host, reason: str) -> None:
+    """End what runs on the host as lost."""
+    for run in Run.objects.running().filter(host=host):
+        _finish(run, Outcome.LOST, reason)
+
+
+def silent_hosts_with_runs() -> Iterable[Host]:
+    """Hosts that were given up, but whose runs were not all ended."""
+    return Host.objects.filter(is_silent=True, pk__in=Run.objects.active().values("host_id"))
+
+
+def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
+    """Write down for the agent which runs are to end: those that somebody canceled, and those that it has in hand
+    though they have ended here. Made from the database, so losing it costs nothing. Raises redis errors.
+    """
+    active = Run.objects.active().filter(host=host)
+    wanted = [[run.pk, run.fence] for run in active.filter(cancel_requested=True)]
+    if beat is not None and beat.in_hand:
+        known = {(run.pk, run.fence) for run in active}
+        wanted += [[run, fence] for run, fence in beat.in_hand if (run, fence) not in known]
+    wire().hset(key(host.name, "control"), "cancels", json.dumps(wanted))
 
 
 def _finish(run: Run, outcome: str, reason: str) -> None:

@@ -17,7 +17,9 @@ AGENT_KEY = PrivateKey(bytes(range(1, 33)))
 
 def host_with_key(**over: Any) -> Host:
     """A trusted, heard host whose agent has AGENT_KEY."""
-    return make_host(**{"public_key": bytes(AGENT_KEY.public_key).hex(), "lanes": 10, **over})
+    return make_host(
+        **{"public_key": bytes(AGENT_KEY.public_key).hex(), "lanes": 10, "outbox_epoch": "e1", **over}
+    )
 
 
 def run_on(device: Device | None = None, **over: Any) -> Run:

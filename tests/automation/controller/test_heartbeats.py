@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
 from automation.choices import Outcome, RunState
-from automation.controller import heartbeats, sweep
+from automation.controller import heartbeats, sweep, tickets
 from automation.controller.heartbeats import Hearing
 from automation.protocol import Heartbeat, PhoneState, key
+from devices import services as devices
 from devices.models import Device, Host
-from tests.automation.rows import offered_run, running_run
+from tests.automation.rows import host_with_key, offered_run, running_run
+from tests.factories import make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +25,7 @@ def beat(client, host: str = "pc1", number: int = 1, **over) -> Heartbeat:
     values = {
         "epoch": "e1",
         "last_seq": 0,
-        "public_key": "aa",
+        "public_key": "aa" * 32,
         "phones": [PHONE.__dict__],
         "lanes": 5,
         **over,
@@ -59,7 +62,7 @@ def test_a_host_that_speaks_with_another_key_is_refused(redis_client) -> None:
     hearing = Hearing()
     beat(redis_client)
     hearing.listen()
-    beat(redis_client, number=2, public_key="bb", phones=[])
+    beat(redis_client, number=2, public_key="bb" * 32, phones=[])
     assert hearing.listen() == []
     assert "new key" in hearing.refused["pc1"]
     assert Device.objects.get(serial="SIM1").connection == "online"
@@ -91,12 +94,12 @@ def test_a_device_expected_by_its_cloud_identifier_becomes_the_phone_found_there
 def test_a_phone_at_work_on_one_host_is_not_taken_by_its_twin_on_another(redis_client) -> None:
     hearing = Hearing()
     beat(redis_client)
-    beat(redis_client, host="pc2", public_key="cc")
+    beat(redis_client, host="pc2", public_key="cc" * 32)
     hearing.listen()
     owner = Device.objects.get(serial="SIM1").host.name
     for number in (2, 3):
         beat(redis_client, number=number)
-        beat(redis_client, host="pc2", number=number, public_key="cc")
+        beat(redis_client, host="pc2", number=number, public_key="cc" * 32)
         hearing.listen()
     assert Device.objects.get(serial="SIM1").host.name == owner
 
@@ -126,7 +129,7 @@ def settle(run, client, **over) -> None:
     questions = sweep.Questions()
     questions.ask(run)
     nonce = client.hget(key(run.host.name, "control"), "nonce").decode()
-    made = beat(client, host=run.host.name, **{"epoch": "", "nonce": nonce, **over})
+    made = beat(client, host=run.host.name, **{"nonce": nonce, **over})
     sweep.hold_against(made, questions)
     run.refresh_from_db()
 
@@ -157,9 +160,91 @@ def test_a_heartbeat_with_reports_still_under_way_proves_nothing(redis_client) -
 
 def test_an_agent_set_up_anew_has_nothing_of_the_old_one_in_hand(redis_client) -> None:
     run = running_run()
-    Host.objects.filter(pk=run.host_id).update(outbox_epoch="old", applied_seq=40)
-    settle(run, redis_client, epoch="new")
+    beat(redis_client, host=run.host.name, public_key=run.host.public_key, epoch="new", phones=[])
+    Hearing().listen()
+    run.refresh_from_db()
     assert (run.outcome, run.reason) == (Outcome.LOST, "not_in_hand")
+
+
+def test_reports_go_on_where_the_agent_still_has_them_after_the_row_of_the_host_was_lost(
+    redis_client,
+) -> None:
+    beat(redis_client, last_seq=9, first_seq=5)
+    Hearing().listen()
+    host = Host.objects.get(name="pc1")
+    assert (host.outbox_epoch, host.applied_seq) == ("e1", 4)
+
+
+def test_a_list_from_before_the_start_of_a_run_proves_nothing(redis_client) -> None:
+    run = running_run()
+    run.started_seq = 3
+    run.save()
+    Host.objects.filter(pk=run.host_id).update(applied_seq=3)
+    settle(run, redis_client, last_seq=2)
+    assert run.state == RunState.RUNNING
+
+
+def test_a_busy_host_settles_an_offer_though_more_reports_came_meanwhile(redis_client) -> None:
+    run = offered_run()
+    Host.objects.filter(pk=run.host_id).update(applied_seq=6)
+    settle(run, redis_client, last_seq=5)
+    assert run.state == RunState.PENDING
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"lanes": -1}, {"phones": [{}]}, {"phones": [{**PHONE.__dict__, "battery": -1}]},
+     {"in_hand": [1]}, {"public_key": "zz" * 32}, {"epoch": 5}, {"number": 10**30}],
+)  # fmt: skip
+def test_a_heartbeat_that_makes_no_sense_silences_nobody(redis_client, over) -> None:
+    beat(redis_client, host="bad", **over)
+    beat(redis_client, host="good")
+    hearing = Hearing()
+    hearing.listen()
+    assert "good" in hearing.beats
+
+
+def test_what_a_phone_says_of_itself_is_cut_to_its_column(redis_client) -> None:
+    beat(
+        redis_client,
+        phones=[{**PHONE.__dict__, "android": "UpsideDownCakePrivacySandbox", "model": "a\0" * 99}],
+    )
+    Hearing().listen()
+    assert Device.objects.get(serial="SIM1").android == "UpsideDownCakePr"
+
+
+def test_a_phone_keeps_what_a_person_set_while_it_was_written_down(redis_client, monkeypatch) -> None:
+    beat(redis_client)
+    Hearing().listen()
+    write = devices._bring_in_step
+
+    def somebody_was_quicker(device, host, wanted) -> None:
+        Device.objects.update(health="maintenance", hold="person")
+        write(device, host, wanted)
+
+    monkeypatch.setattr(devices, "_bring_in_step", somebody_was_quicker)
+    beat(redis_client, number=2, phones=[{**PHONE.__dict__, "battery": 50}])
+    Hearing().listen()
+    device = Device.objects.get(serial="SIM1")
+    assert (device.battery, device.health, device.hold) == (50, "maintenance", "person")
+
+
+def test_giving_a_host_up_goes_on_where_it_was_cut_short(redis_client, monkeypatch) -> None:
+    host = host_with_key()
+    offered, running = offered_run(make_device(host=host)), running_run(make_device(host=host))
+
+    def away(_run) -> bool:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as cut:
+        cut.setattr(tickets, "withdraw", away)
+        with pytest.raises(redis.ConnectionError):
+            sweep.lose_host(host)
+    for left in sweep.silent_hosts_with_runs():
+        sweep.lose_host(left)
+    for run in (offered, running):
+        run.refresh_from_db()
+    assert (running.outcome, offered.outcome) == (Outcome.LOST, Outcome.LOST)
 
 
 def test_a_running_run_that_the_agent_does_not_know_is_lost(redis_client) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
+from django.db import connections
 from nacl.public import Box
 
 from accounts import services as accounts
+from accounts.fields import Secret
 from accounts.models import Account
 from accounts.services import RunsMayStart
 from accounts.totp import Totp
@@ -16,9 +19,9 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
-from automation.protocol import Ticket, key, ticket_key
-from tests.automation.rows import AGENT_KEY, offered_run, run_on, running_run
-from tests.factories import make_account
+from automation.protocol import Heartbeat, Ticket, key, ticket_key
+from tests.automation.rows import AGENT_KEY, host_with_key, offered_run, run_on, running_run
+from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,3 +148,101 @@ def test_an_overdue_offer_whose_ticket_is_gone_is_asked_about_and_not_repeated(
     run.refresh_from_db()
     assert run.state == RunState.OFFERED
     assert redis_client.hget(key(run.host.name, "control"), "nonce")
+
+
+def test_a_question_is_asked_again_when_redis_lost_it(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
+    run, questions = offered_run(), sweep.Questions()
+    for _ in range(2):
+        redis_client.flushdb()
+        sweep.overdue_offers(questions)
+        assert redis_client.hget(key(run.host.name, "control"), "nonce")
+
+
+def test_a_cancel_that_comes_while_an_offer_is_withdrawn_is_not_lost(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
+    run, withdraw = offered_run(), tickets.withdraw
+    tickets.issue(run)
+
+    def cancel_meanwhile(offered: Run) -> bool:
+        done = withdraw(offered)
+        monkeypatch.setattr(tickets, "withdraw", withdraw)
+        cancels.cancel(Run.objects.filter(pk=run.pk), "ann")
+        return done
+
+    monkeypatch.setattr(tickets, "withdraw", cancel_meanwhile)
+    sweep.overdue_offers(sweep.Questions())
+    run.refresh_from_db()
+    assert run.outcome == Outcome.CANCELED
+
+
+def test_a_password_whose_key_is_gone_stops_its_own_run_only(redis_client) -> None:
+    bad, good = run_on(), run_on()
+    Account.objects.filter(pk=bad.account_id).update(password=Secret("k9:AAAA"))
+    assert dispatch.offer_all() == 1
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.outcome, bad.reason, good.state) == (Outcome.ERRORED, "not_offered", RunState.OFFERED)
+
+
+def test_a_deleted_account_has_no_runs_any_more(redis_client) -> None:
+    run = run_on()
+    run.account.delete()
+    run.refresh_from_db()
+    assert (run.outcome, run.reason) == (Outcome.CANCELED, "account_deleted")
+
+
+def test_a_disabled_account_nobody_followed_up_is_followed_up_by_the_sweep(redis_client) -> None:
+    run = running_run()
+    Account.objects.filter(pk=run.account_id).update(is_enabled=False)
+    sweep.expire()
+    run.refresh_from_db()
+    assert run.cancel_requested
+
+
+def test_an_agent_is_told_to_let_go_of_what_has_ended_here(redis_client) -> None:
+    run = running_run()
+    services.finish_run(run, Outcome.LOST, reason="host_silent")
+    beat = Heartbeat(host=run.host.name, epoch="e1", number=1, last_seq=0, in_hand=[[run.pk, run.fence]])
+    sweep.send_cancels(run.host, beat)
+    assert json.loads(redis_client.hget(key(run.host.name, "control"), "cancels")) == [[run.pk, run.fence]]
+
+
+def test_two_controllers_claim_a_run_once(redis_client, monkeypatch) -> None:
+    run, claims, gate, note = run_on(), [], threading.Event(), services._note
+
+    def slow_for_the_first(*arguments, **options) -> None:
+        note(*arguments, **options)
+        if threading.current_thread().name == "first":
+            gate.wait(1)
+
+    def claim() -> None:
+        claims.append(services.offer_run(Run.objects.get(pk=run.pk), run.device.host_id))
+        connections.close_all()
+
+    monkeypatch.setattr(services, "_note", slow_for_the_first)
+    both = [threading.Thread(target=claim, name=name) for name in ("first", "second")]
+    for thread in both:
+        thread.start()
+        time.sleep(0.3)
+    gate.set()
+    for thread in both:
+        thread.join()
+    assert len([claim for claim in claims if claim]) == 1
+
+
+def test_two_requests_at_once_queue_a_login_once(redis_client) -> None:
+    device = make_device(host=host_with_key())
+    account, together = make_account(device=device), threading.Barrier(2)
+
+    def request() -> None:
+        together.wait()
+        services.enqueue("login", [(account, device)], requested_by="ann")
+        connections.close_all()
+
+    both = [threading.Thread(target=request) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert Run.objects.count() == 1
