@@ -16,16 +16,15 @@ from devices.phones.adb import AdbServer
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0 after a clean stop, 1 with one clear sentence when it cannot start."""
+    """0 after a clean stop, 1 with one clear sentence when it cannot start, 70 after a defect."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     servers = [AdbServer(*address) for address in args.adb]
     try:
-        Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes).run()
+        return Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes).run()
     except CannotStart as error:
         print(f"agent: {error}", file=sys.stderr)  # noqa: T201 - the answer of a command
         return 1
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:

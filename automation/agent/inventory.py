@@ -12,7 +12,8 @@ from typing import Any
 
 from automation.protocol import PhoneState
 from devices.phones.adb import AdbServer
-from devices.phones.errors import PhoneError
+from devices.phones.deadline import Deadline
+from devices.phones.errors import PhoneError, PhoneOffline
 from devices.phones.phone import PhoneFacts, PhoneSeen
 
 log = logging.getLogger(__name__)
@@ -24,16 +25,20 @@ CONNECT_SECONDS = 10.0  #: between two attempts to connect a phone that hangs on
 CONNECTIONS = {"device": "online", "unauthorized": "unauthorized"}
 
 
+#: An adb address and its transport id: another phone at the same address has another id.
+Place = tuple[str, int]
+
+
 class Inventory:
     """The phones of a host, kept fresh by `look`. `wanted` are TCP addresses to stay connected to."""
 
     def __init__(self, servers: Iterable[AdbServer], wanted: Iterable[str] = ()) -> None:
         self.servers, self.wanted = list(servers), list(wanted)
         self._lock = threading.Lock()
-        self._facts: dict[str, tuple[PhoneFacts, float]] = {}  #: adb address -> facts, asked at
+        self._facts: dict[Place, tuple[PhoneFacts, float]] = {}  #: facts, and when they were asked for
         self._phones: dict[str, tuple[PhoneState, AdbServer]] = {}  #: serial -> state, where
         self._connected_at: dict[str, float] = {}
-        self._asking: set[str] = set()
+        self._asking: set[Place] = set()
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="facts")
 
     def phones(self) -> list[dict[str, Any]]:
@@ -49,12 +54,27 @@ class Inventory:
             return None
         return found[1], found[0].address
 
+    def confirm(self, serial: str, deadline: Deadline) -> tuple[AdbServer, str]:
+        """Server and address of the phone, asked anew where an address may have passed to another phone.
+
+        Raises PhoneOffline, and whatever ends the run.
+        """
+        found = self.find(serial)
+        if found is None:
+            raise PhoneOffline
+        server, address = found
+        if ":" in address and server.facts(address, deadline).serial != serial:
+            raise PhoneOffline(f"another phone hangs at {address} now")
+        return server, address
+
     def look(self, is_idle: Callable[[str], bool] = lambda _serial: True) -> None:
         """One look at every server; phones that `is_idle` are also asked for battery and heat now and then."""
         fresh: dict[str, tuple[PhoneState, AdbServer]] = {}
+        places: set[Place] = set()
         for server in self.servers:
             try:
                 for seen in server.phones():
+                    places.add((seen.address, seen.transport_id))
                     self._note(fresh, server, seen, is_idle)
             except PhoneError as error:
                 log.warning("adb server: %s", error)
@@ -63,6 +83,7 @@ class Inventory:
             for serial, (state, server) in missing.items():
                 fresh[serial] = (replace(state, connection="offline"), server)
             self._phones = fresh
+        self._facts = {place: facts for place, facts in self._facts.items() if place in places}
         self._reconnect()
 
     def _note(
@@ -87,24 +108,23 @@ class Inventory:
     def _facts_of(
         self, server: AdbServer, seen: PhoneSeen, is_idle: Callable[[str], bool]
     ) -> PhoneFacts | None:
-        known, asked = self._facts.get(seen.address, (None, 0.0))
+        place = (seen.address, seen.transport_id)
+        known, asked = self._facts.get(place, (None, 0.0))
         due = known is None or (time.monotonic() - asked > FACTS_SECONDS and is_idle(known.serial))
-        if seen.state == "device" and due and seen.address not in self._asking:
-            self._asking.add(seen.address)  # in a thread: a phone that hangs must not hide the others
-            self._pool.submit(self._ask, server, seen.address)
-        if (
-            known is None and ":" not in seen.address
-        ):  # over USB adb's name is the serial: it can be shown at once
+        if seen.state == "device" and due and place not in self._asking:
+            self._asking.add(place)  # in a thread: a phone that hangs must not hide the others
+            self._pool.submit(self._ask, server, place)
+        if known is None and ":" not in seen.address:  # over USB adb's name is the serial
             return PhoneFacts(serial=seen.address)
         return known
 
-    def _ask(self, server: AdbServer, address: str) -> None:
+    def _ask(self, server: AdbServer, place: Place) -> None:
         try:
-            self._facts[address] = (server.facts(address), time.monotonic())
+            self._facts[place] = (server.facts(place[0]), time.monotonic())
         except PhoneError as error:
-            log.info("%s does not say what it is: %s", address, error)
+            log.info("%s does not say what it is: %s", place[0], error)
         finally:
-            self._asking.discard(address)
+            self._asking.discard(place)
 
     def _reconnect(self) -> None:
         """Stay connected to the wanted TCP phones; each is tried once in CONNECT_SECONDS."""

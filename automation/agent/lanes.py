@@ -33,6 +33,7 @@ class Lanes:
         self._folder = folder or locks_folder()
         self._lock = threading.Lock()
         self._lanes: dict[str, threading.Lock] = {}
+        self._waiting: set[str] = set()
 
     def lane(self, serial: str) -> threading.Lock:
         with self._lock:
@@ -40,22 +41,32 @@ class Lanes:
 
     @contextmanager
     def hold(self, serial: str, deadline: Deadline) -> Iterator[None]:
-        """Have the phone alone. Raises PhoneTaken when that is not possible by the deadline."""
-        lane = self.lane(serial)
-        if not lane.acquire(timeout=deadline.remaining):
-            raise PhoneTaken
+        """Have the phone alone. Raises PhoneTaken when that is not possible by the deadline.
+
+        One may wait for a phone; whoever comes then is turned away at once, so that one busy phone never keeps all
+        threads of the host waiting.
+        """
+        with self._place_in_the_queue(serial):
+            lane = self.lane(serial)
+            if not lane.acquire(timeout=deadline.remaining):
+                raise PhoneTaken
         try:
             with self._flock(serial, deadline):
                 yield
         finally:
             lane.release()
 
-    def try_hold(self, serial: str) -> bool:
-        """Whether the lane is free right now (for the inventory's probes); the caller must `release`."""
-        return self.lane(serial).acquire(blocking=False)
-
-    def release(self, serial: str) -> None:
-        self.lane(serial).release()
+    @contextmanager
+    def _place_in_the_queue(self, serial: str) -> Iterator[None]:
+        with self._lock:
+            if serial in self._waiting:
+                raise PhoneTaken
+            self._waiting.add(serial)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.discard(serial)
 
     @contextmanager
     def _flock(self, serial: str, deadline: Deadline) -> Iterator[None]:

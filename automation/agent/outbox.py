@@ -18,8 +18,12 @@ from automation.protocol import Report
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS reports (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS in_hand (run INTEGER, fence INTEGER, PRIMARY KEY (run, fence));
+CREATE TABLE IF NOT EXISTS taken (number INTEGER PRIMARY KEY, run INTEGER, fence INTEGER, UNIQUE (run, fence));
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+REMEMBERED = 20_000  #: offers that are known to have been taken, so that none is taken twice
 
 
 class Outbox:
@@ -32,15 +36,29 @@ class Outbox:
         self._db.execute("INSERT OR IGNORE INTO facts VALUES ('epoch', ?)", [uuid.uuid4().hex])
         self.epoch = str(self._db.execute("SELECT value FROM facts WHERE name = 'epoch'").fetchone()[0])
 
-    def take_in_hand(self, run: int, fence: int) -> None:
-        """Note a run before its ticket is taken, so that "not in hand" proves "not started"."""
-        with self._lock:
-            self._db.execute("INSERT OR IGNORE INTO in_hand VALUES (?, ?)", [run, fence])
+    def take_in_hand(self, run: int, fence: int) -> bool:
+        """Note a run before its ticket is taken, so that "not in hand" proves "not started".
+
+        False when this offer was taken before: a message, or with an old Redis even a ticket, may come twice.
+        """
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            is_new = self._db.execute(
+                "INSERT OR IGNORE INTO taken (run, fence) VALUES (?, ?)", [run, fence]
+            ).rowcount
+            if is_new:
+                self._db.execute("INSERT INTO in_hand VALUES (?, ?)", [run, fence])
+                self._db.execute(
+                    "DELETE FROM taken WHERE number <= (SELECT max(number) FROM taken) - ?", [REMEMBERED]
+                )
+        return bool(is_new)
 
     def let_go(self, run: int, fence: int) -> None:
-        """The run was not started: there was no ticket."""
-        with self._lock:
+        """The run was not started: there was no ticket. Its message may come again."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
+            self._db.execute("DELETE FROM taken WHERE run = ? AND fence = ?", [run, fence])
 
     def add(self, kind: str, run: int, fence: int, body: dict[str, Any] | None = None) -> None:
         """Write a report down; it is sent as soon as Redis can be reached."""
@@ -56,7 +74,9 @@ class Outbox:
 
     def _insert(self, kind: str, run: int, fence: int, body: dict[str, Any] | None) -> None:
         values = {"kind": kind, "run": run, "fence": fence, "at": time.time(), "body": body or {}}
-        self._db.execute("INSERT INTO reports (body) VALUES (?)", [json.dumps(values, ensure_ascii=False)])
+        self._db.execute(
+            "INSERT INTO reports (body) VALUES (?)", [json.dumps(values, ensure_ascii=False, default=str)]
+        )
 
     def unsent(self, after: int, limit: int) -> list[Report]:
         """Of the oldest `limit` reports those with a number above `after`, in order."""
@@ -70,17 +90,19 @@ class Outbox:
         with self._lock:
             self._db.execute("DELETE FROM reports WHERE seq <= ?", [seq])
 
-    def snapshot(self) -> tuple[int, list[list[int]]]:
-        """(newest number ever given, runs in hand), read together."""
+    def snapshot(self) -> tuple[int, int, list[list[int]]]:
+        """(oldest number still kept, newest ever given, runs in hand), read together."""
         with self._lock, self._db:
             self._db.execute("BEGIN")
-            last = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'reports'").fetchone()
+            given = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'reports'").fetchone()
+            kept = self._db.execute("SELECT min(seq) FROM reports").fetchone()[0]
             runs = self._db.execute("SELECT run, fence FROM in_hand ORDER BY run").fetchall()
-        return (int(last[0]) if last else 0), [list(row) for row in runs]
+        last = int(given[0]) if given else 0
+        return int(kept or last + 1), last, [list(row) for row in runs]
 
     def abandon_all(self) -> int:
         """At boot: what the dead forerunner had in hand is over; returns how many runs that were."""
-        _last, runs = self.snapshot()
+        _first, _last, runs = self.snapshot()
         for run, fence in runs:
             self.finish("abandoned", run, fence)
         return len(runs)

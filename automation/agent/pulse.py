@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import platform
 import threading
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -14,6 +15,7 @@ import redis
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import Inventory
 from automation.agent.outbox import Outbox
+from automation.agent.work import Work
 from automation.protocol import (
     CONTROL_POLL_SECONDS,
     HEARTBEAT_SECONDS,
@@ -41,43 +43,53 @@ class Pulse:
         identity: Identity,
         outbox: Outbox,
         inventory: Inventory,
-        cancel: Callable[[int, int, str], None],
-        cancel_all: Callable[[str], None],
+        work: Work,
         lanes: int,
         version: str,
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
-        self._cancel, self._cancel_all, self._lanes, self._version = cancel, cancel_all, lanes, version
+        self._work, self._lanes, self._version = work, lanes, version
         self._number, self._nonce, self._beat_at = 0, "", 0.0
-        self._sent, self._sent_at = 0, 0.0
-        self._heard_at = time.monotonic()
+        self._sent, self._acked, self._progress_at = 0, 0, time.monotonic()
+        self._heard_at = clock()
         self._new_report = threading.Event()
         self.stop = threading.Event()
 
+    @property
+    def _mine(self) -> bytes:
+        """What stands at the host's name while it is ours: the outbox, and the machine that it lies on."""
+        return f"{self.outbox.epoch}:{machine_id()}".encode()
+
     def claim_name(self) -> None:
-        """Take the host's name, or say who has it. Raises CannotStart, or redis errors."""
-        name, mine = key(self.identity.name, "agent"), self.outbox.epoch
-        if not self.client.set(name, mine, nx=True, ex=NAME_SECONDS):
-            holder = self.client.get(name)
-            if holder is not None and holder.decode() != mine:
-                raise CannotStart(
-                    f"Another agent already uses the name {self.identity.name} (on another machine, or with another "
-                    f"state folder). Stop it and try again in {NAME_SECONDS} s, or choose another name with --name."
-                )
+        """Take the host's name, or keep it. Raises CannotStart when somebody else has it, or redis errors."""
+        name = key(self.identity.name, "agent")
+        if self.client.set(name, self._mine, nx=True, ex=NAME_SECONDS):
+            return
+        if self.client.get(name) not in (None, self._mine):
+            raise CannotStart(
+                f"Another agent already uses the name {self.identity.name} (on another machine, or with another "
+                f"state folder). Stop it and try again in {NAME_SECONDS} s, or choose another name with --name."
+            )
+        self.client.expire(name, NAME_SECONDS)
 
     def wake(self) -> None:
         """There is a new report: send it now."""
         self._new_report.set()
 
     def run(self) -> None:
-        """Until `stop`: never raises for an outage, lets go of the phones when it lasts too long."""
+        """Until `stop`. An outage is waited out; when it lasts too long the phones are let go."""
         while not self.stop.is_set():
+            if clock() - self._heard_at > CUT_OFF_SECONDS:  # also after this machine slept or was paused
+                self._work.cancel_all("cut_off")
             try:
                 self.beat_once()
-                self._heard_at = time.monotonic()
+                self._heard_at = clock()
             except WIRE_ERRORS as error:
                 log.warning("Redis does not answer (%s)", type(error).__name__)
-                self._cut_off()
+            except Exception:  # nobody would hear of the phones any more: better none is touched
+                log.exception("the talk with the controller broke off; this agent ends")
+                self._work.die()
+            self._work.end_expired()
             self._new_report.wait(CONTROL_POLL_SECONDS)
             self._new_report.clear()
 
@@ -89,14 +101,14 @@ class Pulse:
             self._send_heartbeat()
 
     def _obey(self, control: dict[bytes, bytes]) -> None:
-        epoch, _, acked = control.get(b"acked", b"").decode().partition(":")
-        if epoch == self.outbox.epoch and acked.isdigit():
-            self.outbox.acknowledged(int(acked))
+        epoch, _, acked = control.get(b"acked", b"").decode(errors="replace").partition(":")
+        if epoch == self.outbox.epoch and acked.isascii() and acked.isdigit():
+            self._acknowledged(int(acked))
         if b"key" in control:
-            self._trust(control[b"key"].decode())
+            self._trust(control[b"key"].decode(errors="replace"))
         for run, fence in _pairs(control.get(b"cancels", b"[]")):
-            self._cancel(run, fence, "canceled")
-        nonce = control.get(b"nonce", b"").decode()
+            self._work.cancel(run, fence, "canceled")
+        nonce = control.get(b"nonce", b"").decode(errors="replace")
         if nonce != self._nonce:  # the controller waits for the answer
             self._nonce, self._beat_at = nonce, 0.0
 
@@ -106,10 +118,16 @@ class Pulse:
         except CannotStart as error:
             log.error("%s", error)
 
+    def _acknowledged(self, seq: int) -> None:
+        if seq != self._acked:
+            self._acked, self._progress_at = seq, time.monotonic()
+            self.outbox.acknowledged(seq)
+
     def _send_reports(self) -> None:
-        stream = key(self.identity.name, "reports")
-        if time.monotonic() - self._sent_at > RESEND_SECONDS and not self.client.xlen(stream):
-            self._sent = 0  # all was read: what is still not acknowledged was lost on the way
+        """Send what is new; and everything again that was read without being acknowledged: it was lost on the way."""
+        stream, now = key(self.identity.name, "reports"), time.monotonic()
+        if now - self._progress_at > RESEND_SECONDS and not self.client.xlen(stream):
+            self._sent, self._progress_at = 0, now
         reports = self.outbox.unsent(self._sent, REPORT_WINDOW)
         if not reports:
             return
@@ -117,26 +135,33 @@ class Pulse:
         for report in reports:
             pipeline.xadd(stream, {"report": report.to_json()}, maxlen=2 * REPORT_WINDOW)
         pipeline.execute()
-        self._sent, self._sent_at = reports[-1].seq, time.monotonic()
+        self._sent = reports[-1].seq
 
     def _send_heartbeat(self) -> None:
         phones = self.inventory.phones()
-        last_seq, in_hand = self.outbox.snapshot()
+        first_seq, last_seq, in_hand = self.outbox.snapshot()
         self._number = max(self._number + 1, int(time.time() * 1000))  # grows over restarts too
         beat = Heartbeat(
-            host=self.identity.name, epoch=self.outbox.epoch, number=self._number, last_seq=last_seq,
-            nonce=self._nonce, public_key=self.identity.public_key, version=self._version, lanes=self._lanes,
-            in_hand=in_hand, phones=phones,
+            host=self.identity.name, epoch=self.outbox.epoch, number=self._number, nonce=self._nonce,
+            last_seq=last_seq, first_seq=first_seq, in_hand=in_hand, phones=phones,
+            public_key=self.identity.public_key, version=self._version, lanes=self._lanes,
         )  # fmt: skip
-        pipeline = self.client.pipeline(transaction=False)
-        pipeline.set(key(self.identity.name, "beat"), beat.to_json())
-        pipeline.set(key(self.identity.name, "agent"), self.outbox.epoch, ex=NAME_SECONDS)
-        pipeline.execute()
+        self.claim_name()
+        self.client.set(key(self.identity.name, "beat"), beat.to_json(), ex=int(HOST_SILENT_SECONDS))
         self._beat_at = time.monotonic()
 
-    def _cut_off(self) -> None:
-        if time.monotonic() - self._heard_at > CUT_OFF_SECONDS:
-            self._cancel_all("cut_off")
+
+def machine_id() -> str:
+    """What tells this machine from a copy of its disk."""
+    try:
+        return Path("/etc/machine-id").read_text().strip() or platform.node()
+    except OSError:
+        return platform.node()
+
+
+def clock() -> float:
+    """Seconds that go on while the machine sleeps, where the system tells them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _pairs(text: bytes) -> list[tuple[int, int]]:

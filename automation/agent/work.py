@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 import traceback
@@ -22,14 +23,14 @@ from automation.screens.recognise import screens_hash
 from automation.scripts.base import Result, run_script
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
-from devices.phones.errors import Canceled, PhoneError, PhoneOffline
-from devices.phones.phone import Phone
+from devices.phones.errors import Canceled, PhoneError
 from devices.phones.u2_phone import open_phone
 
 log = logging.getLogger(__name__)
 
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
-LANE_SECONDS = 120.0  #: how long an offer may wait for its lane before it is let go
+DEFECT = 70  #: exit code; a service manager starts the agent anew
+LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
 
 
 class Work:
@@ -46,65 +47,83 @@ class Work:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
         self._lock = threading.Lock()
-        self._in_hand: dict[tuple[int, int], Deadline] = {}
-        self._stopping = ""
+        self._in_hand: set[tuple[int, int, Deadline]] = set()
+        self.stopping = ""  #: why nothing more is started
 
     def do(self, run: int, fence: int, serial: str) -> None:
         """One offer, from its message to its last report. Never raises."""
         waiting = Deadline(LANE_SECONDS)
         try:
             with self._listed(run, fence, waiting), self.lanes.hold(serial, waiting):
-                self._take(run, fence)
+                self._take(run, fence, serial)
         except PhoneError as error:
             log.warning("run %s is left to the controller: %s", run, error)
+        except Exception:  # the outbox cannot be written: what is in hand is told at the next start
+            log.exception("run %s cannot be reported; this agent ends", run)
+            self.die()
+
+    def die(self) -> None:
+        """End the process at once. The next start reports what was in hand; until then the phones are let go."""
+        os._exit(DEFECT)
 
     def cancel(self, run: int, fence: int, reason: str) -> None:
         """End a run that is in hand; its script stops at the next touch, a blocked call at once."""
-        with self._lock:
-            deadline = self._in_hand.get((run, fence))
-        if deadline is not None:
+        for deadline in self._deadlines(run, fence):
             deadline.cancel(reason)
 
     def cancel_all(self, reason: str) -> None:
-        with self._lock:
-            deadlines = list(self._in_hand.values())
-        for deadline in deadlines:
+        for deadline in self._deadlines():
             deadline.cancel(reason)
+
+    def end_expired(self) -> None:
+        """The watchdog: wake whoever still waits though the run's time is over."""
+        for deadline in self._deadlines():
+            if deadline.expired:
+                deadline.end()
 
     def stop(self) -> None:
         """Let go of everything, and start nothing more."""
-        self._stopping = "agent_stopping"
-        self.cancel_all(self._stopping)
+        self.stopping = "agent_stopping"
+        self.cancel_all(self.stopping)
+
+    def _deadlines(self, run: int | None = None, fence: int | None = None) -> list[Deadline]:
+        with self._lock:
+            return [one for number, of, one in self._in_hand if run is None or (number, of) == (run, fence)]
 
     @contextmanager
     def _listed(self, run: int, fence: int, deadline: Deadline) -> Iterator[None]:
         with self._lock:
-            self._in_hand[run, fence] = deadline
-        if self._stopping:
-            deadline.cancel(self._stopping)
+            self._in_hand.add((run, fence, deadline))
+        if self.stopping:
+            deadline.cancel(self.stopping)
         try:
             yield
         finally:
             with self._lock:
-                self._in_hand.pop((run, fence), None)
+                self._in_hand.discard((run, fence, deadline))
 
-    def _take(self, run: int, fence: int) -> None:
+    def _take(self, run: int, fence: int, serial: str) -> None:
         """In hand first, then the ticket: so "not in hand" proves to the controller that it was not started."""
-        self.outbox.take_in_hand(run, fence)
-        try:
-            self._meet_controller()
-            sealed = self.client.getdel(ticket_key(self.identity.name, run, fence))
-        except (redis.RedisError, OSError) as error:
-            log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
-            sealed = None
+        if not self.outbox.take_in_hand(run, fence):
+            log.info("run %s: a message came twice", run)
+            return
+        sealed = self._ticket(run, fence)
         if sealed is None:
             self.outbox.let_go(run, fence)
             return
         self.outbox.add("started", run, fence)
         self.wake()
-        body = self._outcome(run, fence, sealed)
-        self.outbox.finish("finished", run, fence, body)
+        self.outbox.finish("finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed))
         self.wake()
+
+    def _ticket(self, run: int, fence: int) -> bytes | None:
+        try:
+            self._meet_controller()
+            found: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
+        except (redis.RedisError, OSError) as error:
+            log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
+            return None
+        return found
 
     def _meet_controller(self) -> None:
         """The very first offer may be quicker than the pulse that brings the controller's key."""
@@ -113,40 +132,40 @@ class Work:
             if found:
                 self.identity.trust(found.decode())
 
-    def _outcome(self, run: int, fence: int, sealed: bytes) -> dict[str, Any]:
+    def _outcome_or_defect(self, run: int, fence: int, serial: str, sealed: bytes) -> dict[str, Any]:
+        """The body of the last report. An unexpected exception is our defect, told without the values in it."""
+        try:
+            return self._outcome(run, fence, serial, sealed)
+        except Exception as error:  # noqa: BLE001 - the one place that catches all
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("run %s: %s\n%s", run, type(error).__name__, where)
+            return _body(Result("errored", "defect", f"{type(error).__name__}\n{where}"))
+
+    def _outcome(self, run: int, fence: int, serial: str, sealed: bytes) -> dict[str, Any]:
         try:
             ticket = self.identity.open_ticket(sealed, time.time())
         except BadTicket as error:
             log.error("run %s: its ticket is no good: %s", run, error)
             return _body(Result("errored", "bad_ticket", str(error)))
-        if (ticket.run, ticket.fence) != (run, fence):
+        if (ticket.run, ticket.fence, ticket.serial) != (run, fence, serial):
             return _body(Result("errored", "bad_ticket", "it is for another run"))
         deadline = Deadline(ticket.seconds)
         with self._listed(run, fence, deadline):
             return self._on_the_phone(ticket, deadline)
 
     def _on_the_phone(self, ticket: Ticket, deadline: Deadline) -> dict[str, Any]:
-        found = self.inventory.find(ticket.serial)
+        found = None
         try:
-            if found is None:
-                raise PhoneOffline
+            found = self.inventory.confirm(ticket.serial, deadline)
             with open_phone(*found, deadline=deadline) as phone:
-                result = self._run(phone, ticket)
+                result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
+            if result.outcome == "canceled":
+                result = ended(Canceled(result.message))
         except PhoneError as error:
             result = ended(error)
         if result.outcome not in WITH_EVIDENCE or found is None:
             return _body(result)
         return _body(result, **self._evidence(found, ticket))
-
-    def _run(self, phone: Phone, ticket: Ticket) -> Result:
-        """The script's result. An unexpected exception is our defect: errored, with a traceback without values."""
-        try:
-            result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
-            return ended(Canceled(result.message)) if result.outcome == "canceled" else result
-        except Exception as error:  # noqa: BLE001 - the one place that catches all
-            where = "".join(traceback.format_tb(error.__traceback__))
-            log.error("run %s: %s in %s\n%s", ticket.run, type(error).__name__, ticket.script, where)
-            return Result("errored", "defect", f"{type(error).__name__}\n{where}")
 
     def _evidence(self, found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
         """What the phone shows now; with a deadline of its own, for the run's may be over."""

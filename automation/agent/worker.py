@@ -10,12 +10,13 @@ from typing import Any
 import redis
 from celery import Celery
 from celery.signals import worker_shutting_down
+from kombu.transport import TRANSPORT_ALIASES
 
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import LOOK_SECONDS, Inventory
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import WIRE_ERRORS, Pulse
-from automation.agent.work import Work
+from automation.agent.work import DEFECT, Work
 from automation.protocol import CELERY_SETTINGS, RUN_TASK, key
 from devices.phones.adb import AdbServer
 from devices.phones.errors import PhoneError
@@ -41,14 +42,11 @@ class Agent:
         self.work = Work(
             self.client, self.identity, self.outbox, self.inventory, wake=lambda: self.pulse.wake()
         )
-        self.pulse = Pulse(
-            self.client, self.identity, self.outbox, self.inventory,
-            self.work.cancel, self.work.cancel_all, lanes, VERSION,
-        )  # fmt: skip
+        self.pulse = Pulse(self.client, self.identity, self.outbox, self.inventory, self.work, lanes, VERSION)
         self._stop = threading.Event()
 
-    def run(self) -> None:
-        """Work until SIGTERM. Raises CannotStart when Redis, adb or the name is not to be had."""
+    def run(self) -> int:
+        """Work until SIGTERM; returns the exit code. Raises CannotStart when Redis, adb or the name cannot be had."""
         self._check_redis()
         self._start_adb()
         abandoned = self.outbox.abandon_all()
@@ -62,6 +60,7 @@ class Agent:
             thread.start()
         try:
             self._serve()
+            return 0 if self.work.stopping else DEFECT
         finally:
             self._say_goodbye(threads)
 
@@ -117,6 +116,7 @@ class Agent:
 
 def celery_app(host: str, redis_url: str, work: Work) -> Any:
     """The Celery app of an agent: its queue is `h:<host>:runs`, its only task runs an offer."""
+    TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "automation.agent.transport:Transport"
     app = Celery("phonerack-agent", set_as_current=False)
     app.conf.update(CELERY_SETTINGS, broker_url=redis_url)
     app.conf.broker_transport_options = {

@@ -12,6 +12,8 @@ from django.conf import settings
 
 from automation.protocol import RUN_TASK, WAKE_KEY, key
 
+QUEUE_LENGTH = 1000  #: messages that wait for one host at most
+
 #: What talking to Redis may raise; the truth is in the database, so the loop simply goes on.
 WIRE_ERRORS = (redis.RedisError, OSError)
 
@@ -31,5 +33,9 @@ def wake() -> None:
 
 
 def publish(host: str, run: int, fence: int, serial: str) -> None:
-    """Put the message of an offer on the host's queue: ids only. Raises what a broker may raise."""
+    """Put the message of an offer on the host's queue: ids only. Raises what a broker may raise.
+
+    The queue of a host that takes nothing stays bounded; the runs behind what falls off are offered anew.
+    """
     current_app.send_task(RUN_TASK, args=[run, fence, serial], queue=key(host, "runs"), retry=False)
+    wire().ltrim(key(host, "runs"), 0, QUEUE_LENGTH - 1)

@@ -83,7 +83,7 @@ class Stage:
             adb.server_environment(port, self.folder / "adb" / host, usb=False),
         )
         self._start(
-            f"agent {host}", "-m", "automation.agent", "--name", host, "--redis", settings.REDIS_URL,
+            f"agent {host}", "-m", "automation.agent", "--name", host,
             "--adb", f"127.0.0.1:{port}", "--connect", *addresses,
             "--state", str(self.folder / "agents"), "--lanes", "12",
         )  # fmt: skip

@@ -223,12 +223,15 @@ class AdbServer:
                 return seen
         raise PhoneOffline(f"adb does not know {address}")
 
-    def facts(self, address: str) -> PhoneFacts:
+    def facts(self, address: str, deadline: Deadline | None = None) -> PhoneFacts:
         """What the phone says about itself, in one shell call. Raises PhoneOffline and its like."""
-        seen = self.phone(address)
-        device = FastDevice(self, seen, Deadline(SOCKET_SECONDS), SOCKET_SECONDS)
-        with _translated():
-            said = str(device.shell(_FACTS))
+        seen, deadline = self.phone(address), deadline or Deadline(SOCKET_SECONDS)
+        device = FastDevice(self, seen, deadline, SOCKET_SECONDS)
+        try:
+            with _translated():
+                said = str(device.shell(_FACTS))
+        finally:
+            deadline.check()
         return read_facts(said, seen.usb_path)
 
 

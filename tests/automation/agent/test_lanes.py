@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,26 @@ from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneTaken
 
 
-def test_two_threads_never_hold_one_phone_together(tmp_path: Path) -> None:
-    lanes, inside, worst = Lanes(tmp_path), [], []
+def test_one_has_the_phone_one_waits_and_the_others_are_turned_away_at_once(tmp_path: Path) -> None:
+    lanes, inside, worst, turned_away = Lanes(tmp_path), [], [], []
 
     def work() -> None:
-        with lanes.hold("SIM1", Deadline(10)):
-            inside.append(1)
-            worst.append(len(inside))
-            inside.pop()
+        try:
+            with lanes.hold("SIM1", Deadline(10)):
+                inside.append(1)
+                worst.append(len(inside))
+                time.sleep(0.3)
+                inside.pop()
+        except PhoneTaken:
+            turned_away.append(1)
 
     threads = [threading.Thread(target=work) for _ in range(20)]
     for thread in threads:
         thread.start()
+        time.sleep(0.005)
     for thread in threads:
         thread.join()
-    assert (len(worst), max(worst)) == (20, 1)
+    assert (worst, len(turned_away)) == ([1, 1], 18)
 
 
 def test_other_phones_are_free_meanwhile(tmp_path: Path) -> None:

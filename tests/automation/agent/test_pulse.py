@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from automation.agent.inventory import Inventory
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import Pulse
 from automation.protocol import REPORT_WINDOW, Heartbeat, Report, key
+from tests.phones import wait_for
 
 
 @pytest.fixture
@@ -25,12 +30,30 @@ def pulse(redis_client, tmp_path: Path, canceled: list) -> Pulse:
     return make_pulse(redis_client, tmp_path / "a", canceled)
 
 
+class FakeWork:
+    """Notes what it is told."""
+
+    def __init__(self, told: list) -> None:
+        self.told = told
+
+    def cancel(self, *call) -> None:
+        self.told.append(call)
+
+    def cancel_all(self, reason: str) -> None:
+        self.told.append(reason)
+
+    def end_expired(self) -> None:
+        pass
+
+    def die(self) -> None:
+        self.told.append("died")
+
+
 def make_pulse(client, folder: Path, canceled: list) -> Pulse:
     identity = Identity("pc1", folder)
     return Pulse(
-        client, identity, Outbox(folder / "outbox.sqlite3"), Inventory([]),
-        lambda *call: canceled.append(call), lambda reason: canceled.append(reason), 10, "1",
-    )  # fmt: skip
+        client, identity, Outbox(folder / "outbox.sqlite3"), Inventory([]), FakeWork(canceled), 10, "1"
+    )
 
 
 def sent(client) -> list[Report]:
@@ -111,7 +134,52 @@ def test_a_name_in_use_elsewhere_is_refused_and_its_own_is_taken_again(
         make_pulse(redis_client, tmp_path / "b", canceled).claim_name()
 
 
-def test_an_agent_that_cannot_reach_redis_lets_go_before_it_is_given_up(pulse: Pulse, canceled: list) -> None:
+def run_for(pulse: Pulse, seconds: float) -> None:
+    thread = threading.Thread(target=pulse.run)
+    thread.start()
+    time.sleep(seconds)
+    pulse.stop.set()
+    pulse.wake()
+    thread.join(5)
+
+
+def test_an_agent_that_was_paused_for_too_long_lets_go_of_its_phones(pulse: Pulse, canceled: list) -> None:
     pulse._heard_at -= pulses.CUT_OFF_SECONDS + 1
-    pulse._cut_off()
+    run_for(pulse, 0.3)
     assert canceled == ["cut_off"]
+
+
+def test_an_agent_that_cannot_keep_its_books_ends(pulse: Pulse, canceled: list, monkeypatch) -> None:
+    def full() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(pulse.outbox, "snapshot", full)
+    run_for(pulse, 0.3)
+    assert canceled[0] == "died"
+
+
+def test_lost_reports_are_sent_again_while_new_ones_flow(pulse: Pulse, redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(pulses, "RESEND_SECONDS", 0.2)
+    pulse.outbox.add("step", 1, 1)
+    pulse.beat_once()
+    redis_client.flushdb()
+
+    def is_back() -> bool:
+        pulse.outbox.add("step", 1, 1)
+        pulse.beat_once()
+        back = 1 in [report.seq for report in sent(redis_client)]
+        redis_client.delete(key("pc1", "reports"))  # the controller reads, sees the gap, deletes
+        return back
+
+    wait_for(is_back, 5, "the first report")
+
+
+def test_a_copy_of_the_hosts_disk_is_not_the_same_agent(
+    pulse: Pulse, redis_client, tmp_path: Path, canceled: list, monkeypatch
+) -> None:
+    pulse.claim_name()
+    shutil.copytree(tmp_path / "a", tmp_path / "copy")
+    copy = make_pulse(redis_client, tmp_path / "copy", canceled)
+    monkeypatch.setattr(pulses, "machine_id", lambda: "another machine")
+    with pytest.raises(CannotStart):
+        copy.claim_name()

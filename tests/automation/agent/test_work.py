@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_a_login_reports_its_start_its_steps_and_its_end(work: Work, farm) -> No
     assert (kinds[0], kinds[-1]) == ("started", "finished")
     assert "step" in kinds
     assert (last(work)["outcome"], last(work)["reason"]) == ("succeeded", "signed_in")
-    assert work.outbox.snapshot()[1] == []
+    assert work.outbox.snapshot()[2] == []
     assert farm.signed_in("SIMWORK1", "com.instagram.android") == ["ann.demo"]
 
 
@@ -88,7 +89,7 @@ def test_without_a_ticket_nothing_is_touched(work: Work, farm) -> None:
     before = len(farm.journal("SIMWORK1"))
     work.do(1, 1, "SIMWORK1")
     assert reports(work) == []
-    assert work.outbox.snapshot() == (0, [])
+    assert work.outbox.snapshot() == (1, 0, [])
     assert len(farm.journal("SIMWORK1")) == before
 
 
@@ -158,3 +159,71 @@ def test_a_defect_ends_as_errored_with_a_traceback_and_without_values(
     assert last(work)["outcome"] == "errored"
     assert "in broken" in last(work)["message"]
     assert PASSWORD not in caplog.text + json.dumps(reports(work), ensure_ascii=False)
+
+
+def test_a_ticket_that_comes_back_with_an_old_redis_starts_nothing_twice(work: Work) -> None:
+    for _ in range(2):
+        put_ticket(work)
+        work.do(1, 1, "SIMWORK1")
+    assert [kind for kind, _body in reports(work)].count("started") == 1
+
+
+def test_a_message_that_names_another_phone_is_refused(work: Work, farm) -> None:
+    before = len(farm.journal("SIMWORK1"))
+    put_ticket(work)
+    work.do(1, 1, "ANOTHER")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("errored", "bad_ticket")
+    assert len(farm.journal("SIMWORK1")) == before
+
+
+@pytest.mark.parametrize("where", ["open_phone", "run_script"])
+def test_whatever_goes_wrong_the_run_is_reported_and_out_of_hand(work: Work, monkeypatch, where: str) -> None:
+    def broken(*_arguments: Any, **_options: Any) -> Any:
+        raise UnicodeDecodeError("utf-8", b"x", 0, 1, "adb said so")
+
+    monkeypatch.setattr(f"automation.agent.work.{where}", broken)
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert last(work)["outcome"] == "errored"
+    assert work.outbox.snapshot()[2] == []
+
+
+def test_an_agent_that_cannot_write_its_report_ends_so_that_the_next_one_tells(
+    work: Work, monkeypatch
+) -> None:
+    died: list[int] = []
+    monkeypatch.setattr(work, "die", lambda: died.append(1))
+
+    def full(*_arguments: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(work.outbox, "finish", full)
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert died
+    assert work.outbox.snapshot()[2] == [[1, 1]]
+
+
+def test_a_script_that_outlives_its_time_is_woken_by_the_watchdog(work: Work, monkeypatch) -> None:
+    def waits(context: Any) -> Any:
+        ended = threading.Event()  # a wait that never looks at the clock
+        context.deadline.on_end(ended.set)
+        ended.wait(20)
+        context.deadline.check()
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", waits))
+    put_ticket(work, seconds=0.5)
+    run = threading.Thread(target=work.do, args=(1, 1, "SIMWORK1"))
+    run.start()
+    wait_for(lambda: work.end_expired() or not run.is_alive(), 10, "the end")
+    assert last(work)["reason"] == "deadline"
+
+
+def test_another_phone_at_the_same_address_is_not_taken_for_the_first(work: Work, monkeypatch) -> None:
+    facts = AdbServer.facts
+    monkeypatch.setattr(
+        AdbServer, "facts", lambda *arguments: replace(facts(*arguments), serial="SOMEBODY-ELSE")
+    )
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("failed", "phone_offline")
