@@ -14,9 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.querysets import AccountQuerySet
 from automation.models import Campaign, Occurrence, Run
 from automation.scripts.base import SCRIPTS
 from automation.services import enqueue
+from devices.choices import Health
 from devices.models import Device
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,12 @@ MISSED_AFTER = timedelta(hours=1)  #: an occurrence later than that (the system 
 
 def start(campaign: Campaign, requested_by: str) -> list[Run]:
     """Make the campaign's runs now: one per account, or per device where the script needs no account."""
-    targets = for_accounts(accounts_of(campaign)) if SCRIPTS[campaign.script].needs_account else for_devices()
+    needs_account = SCRIPTS[campaign.script].needs_account
+    targets = for_accounts(accounts_of(campaign)) if needs_account else for_devices(devices_of(campaign))
     return enqueue(campaign.script, targets, requested_by=requested_by, campaign=campaign, priority=0)
 
 
-def accounts_of(campaign: Campaign) -> Iterable[Account]:
+def accounts_of(campaign: Campaign) -> AccountQuerySet:
     """The enabled accounts that the campaign is for."""
     found = Account.objects.enabled().select_related("device")
     if campaign.app:
@@ -40,17 +43,20 @@ def accounts_of(campaign: Campaign) -> Iterable[Account]:
     return functools.reduce(operator.or_, tagged) if tagged else found
 
 
+def devices_of(campaign: Campaign) -> Iterable[Device]:
+    """The devices that the campaign is for: with tags, those on which its accounts live; else all but retired ones."""
+    devices = Device.objects.exclude(health=Health.RETIRED)
+    return devices.filter(pk__in=accounts_of(campaign).values("device_id")) if campaign.tags else devices
+
+
 def for_accounts(accounts: Iterable[Account]) -> list[tuple[Account, Device | None]]:
     """Each account on the device it lives on."""
     return [(account, account.device) for account in accounts]
 
 
-def for_devices(devices: Iterable[Device] | None = None) -> list[tuple[None, Device]]:
-    """Each device by itself; all that are not retired by default."""
-    return [
-        (None, device)
-        for device in (Device.objects.exclude(health="retired") if devices is None else devices)
-    ]
+def for_devices(devices: Iterable[Device]) -> list[tuple[None, Device]]:
+    """Each device by itself."""
+    return [(None, device) for device in devices]
 
 
 def tick(now: datetime | None = None) -> int:

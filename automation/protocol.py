@@ -57,6 +57,12 @@ def key(host: str, name: str) -> str:
     return f"h:{host}:{name}"
 
 
+def without_password(url: str) -> str:
+    """A Redis address that may be shown."""
+    _head, at, tail = url.rpartition("@")
+    return f"{url.partition('://')[0]}://…@{tail}" if at else url
+
+
 def ticket_key(host: str, run: int, fence: int) -> str:
     return key(host, f"ticket:{run}:{fence}")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from redis.connection import parse_url
 
 
 @register()
@@ -22,3 +23,14 @@ def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
         for code, name, is_set in wanted
         if not is_set
     ]
+
+
+@register()
+def check_redis_url(**_kwargs: Any) -> list[CheckMessage]:
+    """phonerack.E004: REDIS_URL is an address."""
+    try:
+        parse_url(settings.REDIS_URL)  # type: ignore[no-untyped-call]
+    except ValueError:
+        hint = "redis://HOST:PORT/0, rediss:// with TLS, unix:///path/to/socket"
+        return [Error("REDIS_URL is no Redis address.", hint=hint, id="phonerack.E004")]
+    return []

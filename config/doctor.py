@@ -23,10 +23,9 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from accounts.keyring import Unreadable, key_ring
 from accounts.models import Account
-from automation.agent.worker import without_password
 from automation.controller.tickets import controller_key
 from automation.models import Campaign
-from automation.protocol import CONTROLLER_KEY
+from automation.protocol import CONTROLLER_KEY, without_password
 from config import keys, redis_server
 from devices.models import Host
 from devices.phones import adb

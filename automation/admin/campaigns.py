@@ -28,6 +28,8 @@ from automation.models import Campaign
 from automation.scripts.base import SCRIPTS
 from devices.admin.kit import BUSY, GOOD, PLAIN, PageButtons, pill, two_lines
 
+FIELDS = 5  #: of a schedule: minute, hour, day, month, weekday
+
 
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     """Says of each wrong entry what would be right."""
@@ -45,6 +47,8 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_cron(self) -> str:
         cron = " ".join(self.cleaned_data["cron"].split())
         try:
+            if cron and len(cron.split()) != FIELDS:
+                raise CronSimError
             if cron:
                 next(CronSim(cron, timezone.now()))
         except (CronSimError, StopIteration) as error:

@@ -17,7 +17,7 @@ from automation.agent.inventory import LOOK_SECONDS, Inventory
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import WIRE_ERRORS, Pulse
 from automation.agent.work import DEFECT, Work
-from automation.protocol import CELERY_SETTINGS, RUN_TASK, key
+from automation.protocol import CELERY_SETTINGS, RUN_TASK, key, without_password
 from devices.phones.adb import AdbServer
 from devices.phones.errors import PhoneError
 
@@ -33,9 +33,14 @@ class Agent:
         self, name: str, redis_url: str, state: Path, servers: list[AdbServer], wanted: list[str], lanes: int
     ):
         self.lanes, self.redis_url = lanes, redis_url
-        self.client = redis.Redis.from_url(
-            redis_url, socket_timeout=5, socket_connect_timeout=5, health_check_interval=10
-        )
+        try:
+            self.client = redis.Redis.from_url(
+                redis_url, socket_timeout=5, socket_connect_timeout=5, health_check_interval=10
+            )
+        except ValueError:
+            raise CannotStart(
+                "REDIS_URL is no Redis address: redis://HOST:PORT/0, rediss:// with TLS."
+            ) from None
         self.identity = Identity(name, state)
         self.outbox = Outbox(state / "outbox.sqlite3")
         self.inventory = Inventory(servers, wanted)
@@ -125,9 +130,3 @@ def celery_app(host: str, redis_url: str, work: Work) -> Any:
     }
     app.task(name=RUN_TASK)(work.do)
     return app
-
-
-def without_password(url: str) -> str:
-    """A Redis address that may be shown."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else url

@@ -12,18 +12,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from automation.controller import dispatch, reports, sweep, tickets
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import WIRE_ERRORS, wire
-from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key
+from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key, without_password
 from devices.models import Host
 
 log = logging.getLogger(__name__)
 
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
+SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
 
@@ -34,6 +36,7 @@ class Controller:
         self.hearing, self.questions = Hearing(), sweep.Questions()
         self.stop = threading.Event()
         self._swept, self._woken = 0.0, b"0"
+        self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
     def run(self) -> None:
         """Work until told to stop; an outage of Redis or the database is waited out."""
@@ -43,7 +46,7 @@ class Controller:
                 self.one_pass()
                 self._wait()
             except WIRE_ERRORS as error:
-                self._outage("Redis", error)
+                self._outage(f"Redis at {without_password(settings.REDIS_URL)}", error)
                 self.hearing.one_more_term()
             except (OperationalError, InterfaceError) as error:
                 self._outage("the database", error)
@@ -96,6 +99,10 @@ class Controller:
                 self._woken = entries[-1][0]
 
     def _outage(self, what: str, error: Exception) -> None:
-        log.warning("%s does not answer (%s); trying again", what, type(error).__name__)
+        """Wait a little; say so at once and then once in SAY_SECONDS."""
+        now = time.monotonic()
+        if now - self._said.get(what, -SAY_SECONDS) >= SAY_SECONDS:
+            log.warning("%s does not answer (%s); trying again", what, type(error).__name__)
+            self._said[what] = now
         close_old_connections()
         self.stop.wait(OUTAGE_SECONDS)

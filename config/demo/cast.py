@@ -25,14 +25,21 @@ def own() -> dict[str, Any]:
     return farm
 
 
+def expect_spare_phones() -> None:
+    """SIMPHONE01 to 12 with the labels 1 to 12, so that a list may name its phones by label alone."""
+    numbers = range(1, PHONES + 1)
+    Device.objects.bulk_create(Device(serial=f"SIMPHONE{n:02}", label=str(n)) for n in numbers)
+
+
 def for_list() -> dict[str, Any]:
-    """A farm for somebody's own file, once it is imported: its phones, filled up to 12, and its logins.
+    """A farm for somebody's own file, once it is imported: its phones, with spare ones up to 12, and its logins.
 
     The simulated services know every account of the list by the password that the list has.
     """
-    named = list(Device.objects.order_by("pk").values_list("serial", flat=True))
-    spare = [f"SIMPHONE{number:02}" for number in range(1, PHONES + 1)]
-    serials = named + [serial for serial in spare if serial not in named][: max(0, PHONES - len(named))]
+    used = Device.objects.exclude(accounts=None).distinct()
+    spare = Device.objects.filter(accounts=None)[: max(0, PHONES - used.count())]
+    serials = [device.serial for device in [*used, *spare]]
+    Device.objects.exclude(serial__in=serials).delete()
     return {
         "phones": [_phone(serial, number) for number, serial in enumerate(serials)],
         "logins": [_login(account) for account in Account.objects.all()],

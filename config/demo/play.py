@@ -39,11 +39,15 @@ class Play:
 
     def run(self) -> bool:
         """The whole play; True when every account ended as expected."""
+        try:
+            wanted = verdict.expected(self.file)
+        except verdict.BadSheet as error:
+            raise NotReady(str(error)) from None
         farm = self.prepare()
         self.raise_curtain(farm)
-        self.round("match", campaigns.for_devices())
+        self.round("match", campaigns.for_devices(Device.objects.all()))
         self.round("login", campaigns.for_accounts(Account.objects.enabled().select_related("device")))
-        rows = verdict.rows(verdict.expected(self.file))
+        rows = verdict.rows(wanted)
         out = self.stage.folder / "accounts.xlsx"
         out.write_bytes(export_file(Account.objects.all(), with_passwords=True))
         self.screen.results(rows, out)
@@ -60,6 +64,7 @@ class Play:
         self.stage.start_redis()
         if self.is_own:
             return cast.own()
+        cast.expect_spare_phones()
         self.load()
         return cast.for_list()
 

@@ -56,7 +56,8 @@ def take(root: Path) -> Slot:
 
 def clean(root: Path) -> list[int]:
     """Remove every slot that no demo uses, and `root` with the last one; returns the numbers still in use."""
-    busy = [number for number in SLOTS if root.exists() and not _remove(root, number)]
+    used = [number for number in SLOTS if (root / f"{number}.lock").exists()]
+    busy = [number for number in used if not _remove(root, number)]
     if not busy:
         shutil.rmtree(root, ignore_errors=True)
     return busy
@@ -67,6 +68,7 @@ def _remove(root: Path, number: int) -> bool:
     if lock is None:
         return False
     shutil.rmtree(root / str(number), ignore_errors=True)
+    (root / f"{number}.lock").unlink(missing_ok=True)
     lock.close()
     return True
 

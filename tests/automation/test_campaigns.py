@@ -74,6 +74,20 @@ def test_a_campaign_is_for_enabled_accounts_of_its_app_with_one_of_its_tags() ->
     assert {run.campaign for run in runs} == {campaign}
 
 
+def test_a_match_with_tags_is_made_for_the_phones_of_those_accounts() -> None:
+    wanted, other = make_device(), make_device()
+    make_account(device=wanted, tags="food")
+    make_account(device=other, tags="cars")
+    assert [run.device for run in campaigns.start(nightly(tags="food"), "ann")] == [wanted]
+
+
+def test_a_campaign_that_cannot_start_keeps_no_other_from_starting() -> None:
+    make_device()
+    nightly(name="Gone", script="no-such-script")
+    nightly()
+    assert campaigns.tick(EVENING + timedelta(hours=5, minutes=31)) == 1
+
+
 def test_a_match_is_made_for_every_phone_that_is_not_retired() -> None:
     devices = [make_device(), make_device(connection="offline")]
     make_device(health="retired")

@@ -39,6 +39,15 @@ def test_an_agent_without_redis_says_where_it_looked_and_shows_no_password(tmp_p
     assert "top-Secret" not in ended.stderr
 
 
+@pytest.mark.parametrize("command", [["-m", "automation.agent"], ["manage.py", "controller"]])
+def test_an_address_that_is_none_is_named(tmp_path: Path, command: list[str]) -> None:
+    state = {"PHONERACK_STATE": str(tmp_path), "PHONERACK_AGENT_STATE": str(tmp_path)}
+    ended = run(*command, REDIS_URL="foo", **state, **keys.fresh())
+    assert ended.returncode == 1
+    assert "REDIS_URL is no Redis address" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_second_agent_of_the_same_name_elsewhere_is_refused(
     tmp_path: Path, redis_client, redis_url: str
 ) -> None:

@@ -84,6 +84,31 @@ def test_a_file_of_ones_own_is_played_with_its_own_phones(demo, tmp_path: Path) 
     assert ended == [("succeeded", "signed_in")] * 2
 
 
+def test_a_file_may_name_its_phones_by_label_alone(demo, tmp_path: Path) -> None:
+    file = tmp_path / "labels.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet("accounts")
+        sheet.write_row(0, 0, ["username", "pwd", "device_index", "app"])
+        sheet.write_row(1, 0, ["ann", "secret1:JBSWY3DPEHPK3PXP", 3, "instagram"])
+        expected = book.add_worksheet("expected")
+        expected.write_row(0, 0, ["username", "app", "reason", "outcome"])
+        expected.write_row(1, 0, ["@Ann", "instagram", "signed_in", "succeeded"])
+    one = demo("--once", "--file", str(file))
+    assert one.wait() == 0, one.said()
+
+
+def test_a_sheet_of_expectations_without_its_columns_is_refused_before_the_start(
+    demo, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        book.add_worksheet("accounts").write_row(0, 0, ["username", "app"])
+        book.add_worksheet("expected").write_row(0, 0, ["username"])
+    one = demo("--once", "--file", str(file))
+    assert one.wait(60) == 1
+    assert "needs the columns app, username, outcome and reason" in one.said()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [("none.xlsx", None, "There is no file"), ("text.xlsx", b"no workbook", "text.xlsx was not imported")],

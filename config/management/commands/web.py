@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, _, port = str(options["bind"]).rpartition(":")
-        if not port.isdigit() or not is_free(host, int(port)):
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            raise CommandError(f"{options['bind']} is no address:port, such as 127.0.0.1:8000.")
+        if not is_free(host, int(port)):
             raise CommandError(
                 f"{options['bind']} cannot be used: the port is taken or not ours. Choose another: --bind"
             )
