@@ -121,7 +121,8 @@ class Agent:
 
 def celery_app(host: str, redis_url: str, work: Work) -> Any:
     """The Celery app of an agent: its queue is `h:<host>:runs`, its only task runs an offer."""
-    TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "automation.agent.transport:Transport"
+    for scheme in ("redis", "rediss"):  # this process is an agent and nothing else
+        TRANSPORT_ALIASES[scheme] = "automation.agent.transport:Transport"
     app = Celery("phonerack-agent", set_as_current=False)
     app.conf.update(CELERY_SETTINGS, broker_url=redis_url)
     app.conf.broker_transport_options = {

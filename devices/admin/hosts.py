@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -25,7 +26,7 @@ class HostAdmin(LiveList, PageButtons):
     list_display = ("name", "trust", "life", "heard", "phones", "lanes", "version")
     list_filter = ("is_trusted", "is_silent")
     search_fields = ("name",)
-    fields = ("name", "trust", "life", "heard", "phones", "lanes", "version", "public_key")
+    fields = ("name", "trust", "life", "heard", "phones", "lanes", "version", "key")
     readonly_fields = fields
     actions = ("trust_them", "distrust_them", "forget_their_keys")
     page_buttons = actions
@@ -54,6 +55,10 @@ class HostAdmin(LiveList, PageButtons):
     @display(description=gettext_lazy("last seen"), ordering="last_seen")
     def heard(self, host: Host) -> str:
         return when(host.last_seen)
+
+    @display(description=gettext_lazy("public key"))
+    def key(self, host: Host) -> SafeString:
+        return format_html('<span class="pr-long">{}</span>', host.public_key)
 
     @display(description=gettext_lazy("phones online"))
     def phones(self, host: Any) -> str:

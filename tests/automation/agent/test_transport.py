@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 from automation.agent.transport import envelope, offer_in
 from automation.agent.worker import celery_app
@@ -46,6 +47,15 @@ def test_nothing_of_a_strange_envelope_but_the_offer_is_used(over: dict[str, obj
     assert offer_in(json.loads(message(**over))) == [1, 1, "S"]
 
 
+@pytest.fixture
+def agents_own_transport(monkeypatch) -> None:
+    """An agent's process has no other connection; here the controller's stock one must come back afterwards."""
+    monkeypatch.setattr("kombu.transport._transport_cache", {})
+    for scheme in ("redis", "rediss"):
+        monkeypatch.setitem(TRANSPORT_ALIASES, scheme, TRANSPORT_ALIASES[scheme])
+
+
+@pytest.mark.usefixtures("agents_own_transport")
 def test_a_real_worker_outlives_all_poison_and_takes_the_next_offer(redis_client, redis_url: str) -> None:
     taken: list[tuple[int, int, str]] = []
 
