@@ -78,6 +78,11 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("new_totp_secret", _("Only an Instagram account has a 2FA secret."))
         return cleaned
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """As ever, but the app of a row that is there counts: the form does not ask for it again."""
+        left_out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return left_out - {"app"} if self.instance.pk else left_out
+
     def changed_columns(self) -> list[str]:
         """Put the secrets that were typed on the row; returns the columns to write. What was not touched stays."""
         edited = [name for name in self.changed_data if name in AccountForm.Meta.fields]

@@ -202,6 +202,16 @@ def test_the_same_username_in_another_case_is_refused_on_the_form(admin_client):
     assert "already an account with this username" in html
 
 
+def test_an_account_cannot_take_the_name_of_another_one_in_its_app(admin_client):
+    make_account(username="ann")
+    make_account(username="gram", app="instagram")
+    account = make_account(username="bob")
+    html = admin_client.post(page_of(account), filled(username="ANN")).content.decode()
+    assert "already an account with this username" in html
+    assert admin_client.post(page_of(account), filled(username="BOB")).status_code == 302
+    assert admin_client.post(page_of(account), filled(username="gram")).status_code == 302
+
+
 def test_the_form_speaks_the_seed_s_words(admin_client):
     html = admin_client.get(ADD).content.decode()
     for words in (
