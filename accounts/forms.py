@@ -65,6 +65,17 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Account
         fields = ["email", "username", "app", "is_logged_in", "is_enabled", "device", "package_name", "tags"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Each field of the row says what the form showed, so that only what was touched here counts as changed."""
+        super().__init__(*args, **kwargs)
+        for name in self._columns():
+            said = not self.is_bound or self.add_initial_prefix(name) in self.data
+            self.fields[name].show_hidden_initial = said
+
+    def _columns(self) -> list[str]:
+        """The fields that hold a column of a row that is there already."""
+        return [name for name in AccountForm.Meta.fields if name in self.fields and self.instance.pk]
+
     def clean_new_totp_secret(self) -> str:
         typed: str = self.cleaned_data["new_totp_secret"]
         if typed and not normal_totp_secret(typed):
@@ -73,6 +84,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self._columns():
+            if name in cleaned and name not in self.changed_data:
+                cleaned[name] = getattr(self.instance, name)  # somebody else may have changed it meanwhile
         app = cleaned.get("app") or self.instance.app
         if cleaned.get("new_totp_secret") and app != App.INSTAGRAM:
             self.add_error("new_totp_secret", _("Only an Instagram account has a 2FA secret."))

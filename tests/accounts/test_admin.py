@@ -305,6 +305,38 @@ def test_the_form_writes_only_what_was_edited(admin_client, monkeypatch):
     assert "Status" not in LogEntry.objects.get().get_change_message()
 
 
+def shown(client, account):
+    """What a browser sends of the form as it stands now, hidden inputs and all."""
+    answer = client.get(page_of(account))
+    sent = filled()
+    for bound in answer.context["adminform"].form:
+        if bound.name in sent and not bound.name.startswith("new_"):
+            sent[bound.name] = "" if bound.value() is None else str(bound.value())
+            assert f'name="{bound.html_initial_name}"' in answer.content.decode()
+            sent[bound.html_initial_name] = sent[bound.name]
+    return sent
+
+
+def test_a_stale_form_undoes_nothing_that_others_did(admin_client):
+    account, phone = make_account(username="ann", is_enabled=True, tags="old"), make_device()
+    stale = shown(admin_client, account)
+    assert 'name="initial-new_' not in admin_client.get(page_of(account)).content.decode()
+    Account.objects.update(is_enabled=False, is_logged_in=True, device=phone, username="anna", email="n@x.nl")
+    assert admin_client.post(page_of(account), {**stale, "tags": "new"}).status_code == 302
+    account.refresh_from_db()
+    assert (account.is_enabled, account.is_logged_in, account.device) == (False, True, phone)
+    assert (account.username, account.email, account.tags) == ("anna", "n@x.nl", "new")
+    assert "Status" not in LogEntry.objects.get().get_change_message()
+
+
+def test_what_is_touched_on_a_stale_form_is_written(admin_client):
+    account = make_account(username="ann", is_enabled=True)
+    stale = shown(admin_client, account)
+    assert admin_client.post(page_of(account), {**stale, "is_enabled": "False"}).status_code == 302
+    account.refresh_from_db()
+    assert account.is_enabled is False
+
+
 def test_a_device_is_chosen_and_taken_away_on_the_form(admin_client):
     account, phone = make_account(username="ann"), make_device()
     admin_client.post(page_of(account), filled(device=phone.pk))
