@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from automation.protocol import Credentials, Ticket
 from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
 from automation.scripts.outcomes import AccountError, NeedsPerson
-from automation.scripts.reasons import APP_CRASHES, NO_PROGRESS, UNKNOWN_SCREEN, UNREADABLE_SCREEN
+from automation.scripts.reasons import (
+    APP_CRASHES,
+    NO_PROGRESS,
+    NO_SUCH_ACCOUNT,
+    UNKNOWN_SCREEN,
+    UNREADABLE_SCREEN,
+    WRONG_PASSWORD,
+)
 from devices.phones.deadline import Deadline
 from devices.phones.errors import NodeGone
 from devices.phones.phone import Phone
@@ -20,8 +27,16 @@ StepReporter = Callable[[str, float, bool, str], None]
 
 MOVES = 80  #: taps, keys and fields of one run; a login takes about 15
 REPEATS = 2  #: how often the same is done on a screen that does not change
+SYSTEM = "os."  #: how the ids of Android's own screens begin
 CRASH = "os.crash"
 STARTS = 3  #: how often the app is brought to the front again
+
+#: The forms at which a signed-out app begins by itself; any other form may be what an earlier run left open.
+BEGINNINGS = frozenset({"ig.landing", "ig.landing_saved_one", "ig.account_picker", "tt.profile_logged_out"})
+
+#: What speaks about one attempt to log in, so never about a run that attempted nothing. `rate_limited` is not
+#: among them: it is about the phone, and holds for the next account too.
+OF_ONE_ATTEMPT = frozenset({WRONG_PASSWORD, NO_SUCH_ACCOUNT})
 
 
 def no_report(name: str, seconds: float, ok: bool, detail: str) -> None:
@@ -46,6 +61,11 @@ class Context:
         self.phone, self.ticket, self.pace = phone, ticket, pace
         self.app, self.package = ticket.app, ticket.package
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
+        self.asked = (
+            False  #: whether the app was asked for an account: what it says from then on is its answer
+        )
+        self.fresh = False  #: whether the app came up from a force-stop in this run
+        self._begun = False  #: whether a screen was read that no earlier run has left
         self._report = report
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
         self._drift: list[str] = []
@@ -93,19 +113,21 @@ class Context:
     def read(self) -> Verdict:
         """The screen on which the script must decide: a form, a second factor or a session.
 
-        Prompts are declined and loading screens waited for. Raises what a screen for a person, an error of the
-        app, or a screen that stays unknown comes to.
+        Prompts are declined, loading screens waited for, and what an earlier run left open is left by one
+        restart. Raises what a screen for a person, an error of the app, or a screen that stays unknown comes to.
         """
         begun, status = time.monotonic(), ""
         while True:
             verdict = self._ahead or self.look()
             self._ahead = None
-            if verdict.kind in ("human", "error"):
+            if verdict.kind in ("human", "error") or self._left_over(verdict):
                 self._confirm(verdict)
+                begun = time.monotonic()
             elif verdict.kind in ("overlay", "popup"):
                 self.decline(verdict)
                 begun = time.monotonic()
             elif verdict.status == SCREEN and verdict.kind != "transient":
+                self._begun = True
                 return verdict
             else:
                 if verdict.status != status:
@@ -113,15 +135,35 @@ class Context:
                 if self._waited_for_nothing(verdict, time.monotonic() - begun):
                     begun = time.monotonic()
 
+    def _left_over(self, verdict: Verdict) -> bool:
+        """Whether an earlier run may have left this screen open, so that it says nothing about this one.
+
+        The answer to a question that this run has not asked; and a form or a second factor before anything else,
+        behind which somebody may be signed in. Never so once the app came up from a force-stop.
+        """
+        if self.fresh or self.asked or verdict.screen.startswith(SYSTEM):
+            return False
+        if verdict.kind in ("form", "two_factor"):
+            return not self._begun and verdict.screen not in BEGINNINGS
+        return verdict.kind in ("human", "error")
+
     def _confirm(self, verdict: Verdict) -> None:
-        """End the run by this screen if a second look shows it too: the first may have caught it half drawn."""
+        """Leave a leftover screen, or end the run by this one, if a second look shows it too.
+
+        The first look may have caught it half drawn.
+        """
         self.deadline.sleep(min(self.pace.poll, 0.5))
         again = self.look()
         if again.screen != verdict.screen:
             self._ahead = again
-            return
-        end = AccountError if verdict.result == "failed" else NeedsPerson
-        raise end(verdict.reason, detail=verdict.screen)
+        elif self._left_over(verdict):
+            self._move(verdict, "restart")
+            self.restart()
+        elif verdict.reason in OF_ONE_ATTEMPT and not self.asked:
+            raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} is of an earlier login")
+        else:
+            end = AccountError if verdict.result == "failed" else NeedsPerson
+            raise end(verdict.reason, verdict.screen + ("" if self.asked else ", before anything was sent"))
 
     def _waited_for_nothing(self, verdict: Verdict, waited: float) -> bool:
         """Wait a little more, or do something about a screen that stays; True when something was done."""
@@ -132,7 +174,6 @@ class Context:
             self.deadline.sleep(self.pace.poll)
             return False
         if self.restartable and not verdict.kind:
-            self.restartable = False
             self._move(verdict, "restart")
             self.restart()
             return True
@@ -158,18 +199,25 @@ class Context:
 
     # --- doing ---
 
-    def open(self, app: str, package: str) -> None:
-        """Bring the app to the front; from now on screens are read for it."""
+    def open(self, app: str, package: str, fresh: bool = False) -> None:
+        """Bring the app to the front, force-stopped before if `fresh`; from now on screens are read for it."""
         self.app, self.package, self._ahead = app, package, None
         self._starts, self.restartable = 0, True
+        self.asked, self.fresh, self._begun = False, fresh, False
+        if fresh:
+            self.phone.stop_app(package)
         self.phone.start_app(package)
 
     def restart(self) -> None:
-        """Force-stop the app and start it; its data stays."""
-        self._ahead = None
+        """Force-stop the app and start it, once in a run; its data stays."""
+        self._ahead, self.restartable, self.fresh = None, False, True
+        self.stop()
+        self.phone.start_app(self.package)
+
+    def stop(self) -> None:
+        """Leave the phone at its home screen with the app stopped; its data stays."""
         self.phone.press("home")
         self.phone.stop_app(self.package)
-        self.phone.start_app(self.package)
 
     def decline(self, verdict: Verdict) -> None:
         """Close a prompt by its harmless button."""

@@ -1,11 +1,18 @@
-"""Log an account in. It is driven by what the screen shows, so it may begin anywhere, also after a lost run."""
+"""Log an account in. It is driven by what the screen shows, so it may begin anywhere, also after a lost run.
+
+What an earlier run left open is nobody's answer: `Context.read` leaves it by one force-stop, and only then what the
+app shows by itself counts, a captcha or a ban too. What speaks of one attempt (a wrong password, an unknown account)
+counts only once this run has sent something; without that it is for a person, and never blamed on the account.
+"""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 from automation.protocol import Credentials
 from automation.screens.recognise import Verdict
 from automation.scripts.base import script
-from automation.scripts.context import Context
+from automation.scripts.context import BEGINNINGS, Context
 from automation.scripts.outcomes import SUCCEEDED, AccountError, NeedsPerson, Result
 from automation.scripts.packages import package_of
 from automation.scripts.reasons import (
@@ -65,6 +72,8 @@ class Login:
             return self.in_session(verdict)
         if verdict.kind == "two_factor":
             self.second_factor(verdict)
+        elif not self.account.password:
+            self.leave(verdict)
         elif verdict.offers("password") or verdict.offers("user"):
             self.fill_in(verdict)
         elif verdict.offers("mine"):
@@ -97,26 +106,35 @@ class Login:
         if verdict.values.get("active") == self.wanted:
             self.context.back(verdict)
         elif self.wanted not in verdict.lists.get("handles", []):
+            if not self.account.password:
+                self.leave(verdict)
             self.must(verdict, not self.sent and self.context.tap(verdict, "add_account"))
         elif self.picked:
             raise NeedsPerson(NO_PROGRESS, "the app does not switch to the account")
         else:
-            self.picked = True
+            self.picked = self.context.asked = True
             self.must(verdict, self.context.tap(verdict, "pick", self.wanted))
 
     # --- signed out ---
 
+    def leave(self, verdict: Verdict) -> NoReturn:
+        """Raise that there is no password, with the app where it was, or stopped: never on a login form."""
+        if verdict.kind == "session_on":
+            self.context.back(verdict)
+        elif verdict.screen not in BEGINNINGS:
+            self.context.stop()
+        raise AccountError(NO_PASSWORD)
+
     def choose_saved(self, verdict: Verdict) -> None:
         """Accounts that the app remembers: ours if it is among them, else another."""
         action = "continue" if verdict.find("mine", self.wanted) else "other"
+        self.context.asked = self.context.asked or action == "continue"
         self.must(verdict, self.context.tap(verdict, action, self.wanted))
 
     def fill_in(self, verdict: Verdict) -> None:
         """Fill in a form and send it off, once: a form that comes back is for a person."""
         if verdict.screen in self.sent:
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} came back")
-        if not self.account.password:
-            raise AccountError(NO_PASSWORD)
         if verdict.offers("mine") and not verdict.find("mine", self.wanted):
             self.context.back(verdict)  # the form asks for the password of somebody else
             return
@@ -135,7 +153,7 @@ class Login:
     def send(self, verdict: Verdict) -> None:
         """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
         self.sent.add(verdict.screen)
-        self.context.restartable = False
+        self.context.restartable, self.context.asked = False, True
         if not self.context.submit(verdict):
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} does not go on")
 
@@ -161,7 +179,7 @@ class Login:
         if filled is None:
             return
         self.sent.add(verdict.screen)
-        self.context.restartable = False
+        self.context.restartable, self.context.asked = False, True
         self.context.submit(filled)
 
     def next_code(self) -> str:

@@ -50,8 +50,7 @@ def read_app(
     here = {"app": app, "package": package}
     usernames: list[str] = []
     active = ""
-    context.phone.stop_app(package)
-    context.open(app, package)
+    context.open(app, package, fresh=True)
     try:
         profile = own_profile(context)
         if profile is not None:

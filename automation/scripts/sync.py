@@ -62,7 +62,7 @@ def profile_of(context: Context, username: str) -> Verdict:
         if not context.tap(sheet, "pick", username):
             context.back(sheet)
             raise AccountError(NOT_SIGNED_IN, data={"logined": False})
-        switched = True
+        switched = context.asked = True
 
 
 def figures(profile: Verdict) -> dict[str, Any]:

@@ -68,6 +68,13 @@ class Stage:
             if (not kind or touch["kind"] == kind) and (not screen or touch["screen"] == screen)
         ]
 
+    def leave_open(self, app: str, screen: str) -> None:
+        """Have a running app show this screen, as an earlier run or a person left it."""
+        there = self.farm.phone("P1").apps[PACKAGES[app]]
+        there.pid = there.pid or 1
+        there.start()
+        there.go(screen)
+
     def signed_in(self, app: str) -> list[str]:
         """Who is signed in, the active one first."""
         return self.farm.signed_in("P1", PACKAGES[app])

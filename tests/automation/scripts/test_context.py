@@ -58,7 +58,7 @@ def test_the_app_is_restarted_once_before_an_unknown_screen_is_given_up() -> Non
 
 
 def test_the_app_is_not_restarted_after_a_form_was_sent_off() -> None:
-    phone = FakePhone(FORM, FORM, FORM, STRANGE)  # two texts, then the button
+    phone = FakePhone(LANDING, FORM, FORM, FORM, STRANGE)  # the way in, two texts, then the button
     result = run(phone)
 
     assert result.reason == "unknown_screen"
@@ -82,7 +82,7 @@ def test_a_form_that_does_not_go_on_is_sent_at_most_twice() -> None:
 
 
 def test_a_form_that_comes_back_is_not_filled_in_again() -> None:
-    phone = FakePhone(FORM, FORM, FORM, drawn("instagram", "loading"))
+    phone = FakePhone(FORM, FORM, FORM, FORM, drawn("instagram", "loading"))  # it begins with a restart
     seen = iter([drawn("instagram", "loading")] * 2)
     phone.on_dump = lambda: phone.screens.__setitem__(0, next(seen, FORM)) if "tap" in phone.done else None
     result = run(phone)
@@ -149,6 +149,43 @@ def test_match_keeps_the_account_it_read_before_the_list_became_unreadable() -> 
         {"app": "instagram", "package": IG, "usernames": ["alice"], "active": "alice"}
     ]
     assert result.data["unreadable"] == [{"app": "instagram", "package": IG, "reason": "unknown_screen"}]
+
+
+def test_a_form_for_somebody_else_is_left_by_back() -> None:
+    other = drawn("instagram", "login_password_only", fields={"user": "bob"})
+    phone = FakePhone(LANDING, other, FORM)
+    run(phone)
+
+    assert phone.done[:4] == ["start " + IG, "tap", "press back", "type"]
+
+
+# --- what an earlier run left open
+
+
+def test_a_screen_of_android_itself_is_not_answered_by_a_restart() -> None:
+    phone = FakePhone(
+        dump(node(id="com.android.systemui:id/keyguard_pin_view", package="com.android.systemui"))
+    )
+    result = run(phone)
+
+    assert (result.outcome, result.reason) == ("needs_person", "phone_locked")
+    assert not [one for one in phone.done if one.startswith("stop")]
+
+
+def test_the_app_is_restarted_once_at_most_for_all_that_was_left_open() -> None:
+    captcha = drawn("instagram", "challenge_identity")
+    phone = FakePhone(FORM, captcha, STRANGE)
+    result = run(phone)
+
+    assert result.outcome == "needs_person"
+    assert len([one for one in phone.done if one.startswith("stop")]) == 1
+
+
+def test_a_form_at_which_the_app_begins_needs_no_restart() -> None:
+    phone = FakePhone(LANDING, FORM)
+    run(phone)
+
+    assert not [one for one in phone.done if one.startswith("stop")]
 
 
 # --- codes

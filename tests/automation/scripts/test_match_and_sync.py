@@ -88,7 +88,39 @@ def test_adding_an_account_is_never_tapped(stage: MakeStage) -> None:
     assert not at.touches("click", "tt.switch_account_sheet")
 
 
+@pytest.mark.parametrize(("app", "screen"), [("instagram", "wrong_password"), ("instagram", "login_form"),
+                                             ("tiktok", "captcha"), ("tiktok", "login_sheet")])  # fmt: skip
+def test_what_an_earlier_run_left_open_does_not_hide_the_accounts(
+    stage: MakeStage, app: str, screen: str
+) -> None:
+    at = stage({"app": app, "signed_in": ["bob"]})
+    at.leave_open(app, screen)
+
+    assert at.run(ticket("match", packages={app: [PACKAGES[app]]})).data["found"] == [found(app, "bob")]
+
+
+def test_an_answer_to_nobody_is_not_why_an_app_cannot_be_read(
+    stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = stage({"app": "instagram", "signed_in": ["bob"]})
+    monkeypatch.setattr(
+        at.farm.phone("P1").apps[PACKAGES["instagram"]], "first_screen", lambda: "wrong_password"
+    )
+
+    assert at.run(MATCH).data["unreadable"][0]["reason"] == "no_progress"
+
+
 # --- sync
+
+
+@pytest.mark.parametrize("screen", ["login_sheet", "login_password", "wrong_password", "captcha", "banned"])
+def test_sync_looks_behind_what_an_earlier_run_left_open(stage: MakeStage, screen: str) -> None:
+    at = stage({"app": "tiktok", "signed_in": ["alice"]})
+    at.leave_open("tiktok", screen)
+    result = at.run(ticket("sync", "tiktok"))
+
+    assert (result.outcome, result.reason) == ("succeeded", "synced")
+    assert len(at.touches("stop_app")) == 1
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
