@@ -45,37 +45,59 @@ class Identities:
 
     def __init__(self, chosen: str, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
         self.chosen = chosen
+        self.has_app_column = False
         self.of_row = {number: self._read(number, row) for number, row in rows}
         wanted = sorted({identity.row_id for identity in self.of_row.values() if identity.row_id})
         self.accounts = _accounts(wanted, lock)
+        self.holders = _holders(sorted({i.username.lower() for i in self.of_row.values() if i.username}))
+        self.accounts |= _accounts(self._of_other_list(), lock)
         self.empty_apps = _apps_without_accounts()
         self.kept_ids: set[int] = set()
+        self.found_by_name = 0
         for identity in self.of_row.values():
             self._settle(identity)
         self.rows_of_id = _grouped((i.row_id, i.row) for i in self.of_row.values() if i.row_id)
         self.rows_of_key = _grouped((i.key, i.row) for i in self.of_row.values() if i.username)
-        self.holders = _holders(sorted({key[1] for key in self.rows_of_key}))
+        self.rows_of_account = _grouped((i.account.pk, i.row) for i in self.of_row.values() if i.account)
         self.new_keys = {i.account.pk: i.key for i in self.of_row.values() if i.account}
 
     def _read(self, number: int, row: dict[str, Any]) -> Identity:
+        self.has_app_column = self.has_app_column or "app" in row
         read = {name: _lenient(name, row.get(name)) for name in ("id", "username", "app", "packagename")}
         app = read["app"] or self.chosen or app_of_package(read["packagename"] or "")
         return Identity(number, read["id"], read["username"] or "", app, bool(read["app"]))
+
+    def _of_other_list(self) -> list[int]:
+        """The accounts that rows of the vendor's list mean by name: their ids count another app's accounts."""
+        rows = [identity for identity in self.of_row.values() if self._id_is_of_other_list(identity)]
+        return sorted({self.holders[identity.key] for identity in rows})
+
+    def _id_is_of_other_list(self, identity: Identity) -> bool:
+        account = self.accounts.get(identity.row_id or 0)
+        if account is None or self.has_app_column or not identity.app:
+            return False
+        return account.app != identity.app and identity.key in self.holders
 
     def _settle(self, identity: Identity) -> None:
         """Find the row's account, or let the id of the file stand for the first accounts of an app.
 
         A file of the vendor counts its ids per app: one that names no app and whose id is an account of the other
-        app means a new account. A row that names its app means the account with that id.
+        app means a new account, or the one of that name. A row that names its app means the account with that id.
+        A row of which nothing tells the app means that account only when it has its name too.
         """
         account = self.accounts.get(identity.row_id or 0)
         is_first = identity.app in self.empty_apps
         if is_first and account is None and identity.row_id:
             identity.kept_id = identity.row_id
             self.kept_ids.add(identity.row_id)
+        elif self._id_is_of_other_list(identity):
+            identity.account = self.accounts.get(self.holders[identity.key])
+            self.found_by_name += 1
+        elif not identity.app:
+            if account and account.username.lower() == identity.username.lower():
+                identity.account, identity.app = account, account.app
         elif not is_first or identity.says_app:
             identity.account = account
-            identity.app = identity.app or (account.app if account else "")
 
     def ignores_id(self, identity: Identity) -> bool:
         """A first import of this app: an id that another account has says nothing."""

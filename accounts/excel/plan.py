@@ -17,6 +17,9 @@ from accounts.models import Account
 from accounts.services import put_credentials, split_password
 from devices.models import Device
 
+#: The columns that say which account a row means.
+IDENTITY = ("id", "username", "app")
+
 
 @dataclass
 class PlannedRow:
@@ -28,6 +31,11 @@ class PlannedRow:
     columns: set[str] = field(default_factory=set)
     changes: list[CellChange] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+    is_refused: bool = False  #: wrong, and what is wrong stands at another row
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.is_refused or bool(self.errors)
 
     def change(self) -> RowChange:
         return RowChange(self.row, self.is_new, self.account.username, self.account.app, self.changes)
@@ -39,6 +47,7 @@ class Planner:
     def __init__(self, chosen: str, preview: Preview) -> None:
         self.chosen = chosen
         self.preview = preview
+        self.has_asked_for_app = False
 
     def prepare(self, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
         """Ask the database all that the rows need, in a few queries per 500 rows."""
@@ -50,6 +59,8 @@ class Planner:
                     "The list has no account of this app yet, so the ids of the file are kept where they are free."
                 )
             )
+        if self.identities.found_by_name:
+            self.preview.warn(_("Ids of this file belong to another list: rows were found by username."))
 
     def plan(self, number: int, row: dict[str, Any]) -> PlannedRow:
         identity = self.identities.of_row[number]
@@ -59,10 +70,10 @@ class Planner:
         planned = PlannedRow(number, account, is_new=identity.account is None)
         values = self._values(row, planned)
         self._check_identity(identity, planned)
-        if not planned.errors:
+        if not planned.is_wrong:
             self._warn(identity, values, number)
             self._put_device(values, planned)
-        if not planned.errors:
+        if not planned.is_wrong:
             self._put_values(values, planned)
             self._put_password(values.get("pwd", ""), planned)
         planned.errors.sort(key=lambda error: COLUMNS.index(error.column))
@@ -79,29 +90,56 @@ class Planner:
         return values
 
     def _check_identity(self, identity: Identity, planned: PlannedRow) -> None:
-        bad = {error.column for error in planned.errors}
-        for column, problem in self._problems(identity):
-            if problem and column not in bad:
-                planned.errors.append(RowError(planned.row, column, problem))
+        """One sentence a row about which account it means: a second one would contradict it."""
+        wrong = [error for error in planned.errors if error.column in IDENTITY]
+        for error in wrong[1:]:
+            planned.errors.remove(error)
+        if wrong:
+            return
+        if not identity.app:
+            self._ask_for_app(planned)
+            return
+        column, problem = next((found for found in self._problems(identity) if found[1]), ("", ""))
+        if problem:
+            planned.errors.append(RowError(planned.row, column, problem))
+
+    def _ask_for_app(self, planned: PlannedRow) -> None:
+        """Once for a file that has no column for it, else at each row."""
+        if self.identities.has_app_column:
+            problem = _("Which app? Choose one for the whole file, or fill in “app” or “packagename”.")
+            planned.errors.append(RowError(planned.row, "app", problem))
+        elif self.has_asked_for_app:
+            planned.is_refused = True
+        else:
+            self.has_asked_for_app = True
+            problem = _("Which app? Choose TikTok or Instagram (--app tiktok or --app instagram).")
+            planned.errors.append(RowError(planned.row, "app", problem))
 
     def _problems(self, identity: Identity) -> Iterable[tuple[str, str]]:
         yield "id", self._id_problem(identity)
-        if not identity.app:
-            yield "app", _("Which app? Choose one for the whole file, or fill in “app” or “packagename”.")
-        elif identity.username:
-            yield "username", self.identities.clash(identity)
+        yield "username", self.identities.clash(identity)
+        yield "id", self._unknown_id(identity)
 
     def _id_problem(self, identity: Identity) -> str:
-        rows = self.identities.rows_of_id.get(identity.row_id or 0, [])
         facts = {"id": identity.row_id, "row": identity.row}
-        others = [row for row in rows if row != identity.row]
+        others = [
+            row for row in self.identities.rows_of_id.get(identity.row_id or 0, []) if row != identity.row
+        ]
         if others:
             return _("Id %(id)s also stands in row %(row)s: remove one of the two rows.") % {
                 **facts,
                 "row": others[0],
             }
         account = identity.account
-        if account and account.app != identity.app:
+        if account is None:
+            return ""
+        others = [row for row in self.identities.rows_of_account[account.pk] if row != identity.row]
+        if others:
+            return _("Row %(row)s means the same account, @%(name)s: remove one of the two rows.") % {
+                "row": others[0],
+                "name": account.username,
+            }
+        if account.app != identity.app:
             return _(
                 "Id %(id)s is @%(name)s of %(app)s: an account cannot change its app; empty the id cell."
             ) % {
@@ -109,15 +147,15 @@ class Planner:
                 "name": account.username,
                 "app": App(account.app).label,
             }
-        if (
-            identity.row_id
-            and not account
-            and not identity.kept_id
-            and not self.identities.ignores_id(identity)
-        ):
-            return (
-                _("There is no account with id %(id)s (row %(row)s): empty the id cell to create it.") % facts
-            )
+        return ""
+
+    def _unknown_id(self, identity: Identity) -> str:
+        is_new = identity.account is None and not identity.kept_id
+        if identity.row_id and is_new and not self.identities.ignores_id(identity):
+            return _("There is no account with id %(id)s (row %(row)s): empty the id cell to create it.") % {
+                "id": identity.row_id,
+                "row": identity.row,
+            }
         return ""
 
     def _warn(self, identity: Identity, values: dict[str, Any], number: int) -> None:

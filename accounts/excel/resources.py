@@ -94,7 +94,7 @@ class AccountResult(Result):
 
     def append_row_result(self, row_result: AccountRowResult) -> None:
         planned = row_result.planned
-        if planned.errors:
+        if planned.is_wrong:
             self.preview.add_errors(planned.errors)
         else:
             self.preview.add_change(planned.change())
@@ -190,7 +190,7 @@ class AccountResource(ModelResource):
         result = AccountRowResult()
         result.planned = planned
         result.import_type = _import_type(planned)
-        if planned.columns and not planned.errors and not kwargs["dry_run"]:
+        if planned.columns and not planned.is_wrong and not kwargs["dry_run"]:
             self.planned.append(planned)
         return result
 
@@ -218,7 +218,7 @@ class AccountResource(ModelResource):
 
 
 def _import_type(planned: PlannedRow) -> str:
-    if planned.errors:
+    if planned.is_wrong:
         return str(RowResult.IMPORT_TYPE_INVALID)
     if planned.is_new:
         return str(RowResult.IMPORT_TYPE_NEW)

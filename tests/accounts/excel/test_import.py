@@ -120,7 +120,7 @@ def test_rows_with_and_without_an_id_can_be_mixed_in_a_first_import():
 
 def test_a_row_with_an_id_changes_that_account_and_may_rename_it():
     account = make_account(username="old")
-    done = import_file(table("id username", [account.pk, "new"]))
+    done = import_file(table("id username", [account.pk, "new"]), "tiktok")
     assert (done.new, done.changed) == (0, 1)
     account.refresh_from_db()
     assert account.username == "new"
@@ -196,6 +196,62 @@ def test_two_accounts_can_swap_their_names_and_a_third_can_take_a_free_one():
 
 def test_without_any_app_each_row_is_an_error_that_says_so():
     assert errors_of(table("username", ["ann"]), "") == [(2, "app")]
+
+
+WHICH_APP = "Which app? Choose TikTok or Instagram (--app tiktok or --app instagram)."
+
+
+def test_without_any_app_the_file_has_one_error_and_none_about_ids():
+    make_account(pk=5, username="tik")
+    data = table("id username status", [5, "gram", 0], [900, "ann", 0], [None, "bob", 7])
+    assert errors_of(data, "") == [(2, "app"), (4, "status")]
+    assert message_of(data, "") == WHICH_APP
+    assert preview(data).invalid == 3
+
+
+def test_an_id_alone_does_not_say_the_app_when_the_username_differs():
+    account = make_account(pk=5, username="tik", password="kept")
+    assert errors_of(table("id username pwd", [5, "gram", "other"]), "") == [(2, "app")]
+    account.refresh_from_db()
+    assert (account.username, account.password.reveal()) == ("tik", "kept")
+    assert import_file(table("id username nickname", [5, "TIK", "Tik"])).changed == 1
+
+
+def test_an_empty_app_cell_is_asked_for_at_its_row():
+    make_account(pk=5, username="tik")
+    data = table("id username app", [5, "gram", None], [None, "bob", "tiktok"], [None, "ann", None])
+    assert errors_of(data, "") == [(2, "app"), (4, "app")]
+
+
+def test_the_second_list_of_the_vendor_imports_again_by_username():
+    import_file(vendor_file("mar2025_8"), "tiktok")
+    import_file(vendor_file("mar2025_8"), "instagram")
+    before = list(Account.objects.filter(app="tiktok").values_list("pk", "updated_at"))
+    headers = VENDOR_HEADERS["mar2025_8"]
+    rows = [[n, "", "new-pwd", name, "", "", 0, 0] for n, name in ((1, "ann"), (2, "Bob.42"), (3, "carol"))]
+    done = import_file(table(headers, *rows), "instagram")
+    assert (done.new, done.changed) == (0, 3)
+    assert done.warnings == ["Ids of this file belong to another list: rows were found by username."]
+    accounts = Account.objects.filter(app="instagram")
+    assert {account.password.reveal() for account in accounts} == {"new-pwd"}
+    assert list(Account.objects.filter(app="tiktok").values_list("pk", "updated_at")) == before
+    assert errors_of(table(headers, [999, "", "", "dave", "", "", 0, 0]), "instagram") == [(2, "id")]
+    assert errors_of(table(headers, [1, "", "", "dave", "", "", 0, 0]), "instagram") == [(2, "id")]
+
+
+def test_two_rows_cannot_mean_one_account_by_id_and_by_username():
+    make_account(pk=1, username="tik")
+    make_account(pk=2, username="ann", app="instagram")
+    data = table("id username", [1, "ann"], [2, "other"])
+    assert errors_of(data, "instagram") == [(2, "id"), (3, "id")]
+    assert "row 3" in message_of(data, "instagram").lower()
+
+
+def test_a_row_has_one_error_at_most_about_which_account_it_is():
+    account = make_account(username="ann")
+    data = table("id username app", [999, "ann", "tiktok"], ["x", None, "snapchat"])
+    assert errors_of(data, "") == [(2, "username"), (3, "id")]
+    assert f"id {account.pk}" in message_of(data)
 
 
 def test_the_package_says_the_app_when_nothing_else_does():
