@@ -61,11 +61,9 @@ class Context:
         self.phone, self.ticket, self.pace = phone, ticket, pace
         self.app, self.package = ticket.app, ticket.package
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
-        self.asked = (
-            False  #: whether the app was asked for an account: what it says from then on is its answer
-        )
+        self.asked = False  #: whether the app was asked for an account, so that what it says is the answer
         self.fresh = False  #: whether the app came up from a force-stop in this run
-        self._begun = False  #: whether a screen was read that no earlier run has left
+        self._trusted = False  #: whether a screen was read that no earlier run has left
         self._report = report
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
         self._drift: list[str] = []
@@ -127,7 +125,7 @@ class Context:
                 self.decline(verdict)
                 begun = time.monotonic()
             elif verdict.status == SCREEN and verdict.kind != "transient":
-                self._begun = True
+                self._trusted = True
                 return verdict
             else:
                 if verdict.status != status:
@@ -144,7 +142,7 @@ class Context:
         if self.fresh or self.asked or verdict.screen.startswith(SYSTEM):
             return False
         if verdict.kind in ("form", "two_factor"):
-            return not self._begun and verdict.screen not in BEGINNINGS
+            return not self._trusted and verdict.screen not in BEGINNINGS
         return verdict.kind in ("human", "error")
 
     def _confirm(self, verdict: Verdict) -> None:
@@ -158,7 +156,8 @@ class Context:
             self._ahead = again
         elif self._left_over(verdict):
             self._move(verdict, "restart")
-            self.restart()
+            with self.step("leave what an earlier run left open", verdict.screen):
+                self.restart()
         elif verdict.reason in OF_ONE_ATTEMPT and not self.asked:
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} is of an earlier login")
         else:
@@ -203,7 +202,7 @@ class Context:
         """Bring the app to the front, force-stopped before if `fresh`; from now on screens are read for it."""
         self.app, self.package, self._ahead = app, package, None
         self._starts, self.restartable = 0, True
-        self.asked, self.fresh, self._begun = False, fresh, False
+        self.asked, self.fresh, self._trusted = False, fresh, False
         if fresh:
             self.phone.stop_app(package)
         self.phone.start_app(package)

@@ -135,6 +135,32 @@ def test_what_follows_the_choice_of_an_account_is_its_answer(
     assert counted(at, "stop_app") == 0
 
 
+@pytest.mark.parametrize("app", APPS)
+def test_what_follows_a_switch_is_the_answer_of_the_account_that_was_picked(
+    stage: MakeStage, monkeypatch: pytest.MonkeyPatch, app: str
+) -> None:
+    screen = "suspended" if app == "instagram" else "banned"
+    at = stage({"app": app, "signed_in": ["bob", "alice"]})
+    there = at.farm.phone("P1").apps[PACKAGES[app]]
+    monkeypatch.setattr(there, "switch_to", lambda name: there.goer(screen))
+
+    assert at.run(ticket("login", app)).reason == "banned"
+    if app == "tiktok":
+        there.start()
+        assert at.run(ticket("sync", app)).reason == "banned"
+    assert counted(at, "stop_app") == 0
+
+
+def test_the_restart_is_among_the_steps(stage: MakeStage) -> None:
+    at = stage({"app": "instagram", "signed_in": ["alice"]})
+    at.leave_open("instagram", "wrong_password")
+    at.run(ticket("login", "instagram"))
+
+    assert ("leave what an earlier run left open", "ig.wrong_password") in [
+        (one[0], one[3]) for one in at.steps
+    ]
+
+
 # --- a form that this run did not open
 
 
