@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.choices import App
-from accounts.excel.reader import EXACT, Moment
+from accounts.excel.reader import EXACT, ErrorCell, Moment
 from accounts.text import normal_tags, normal_username
 
 YES = {"1", "yes", "y", "true"}
@@ -160,6 +160,18 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "tags": tags,
 }
 COLUMNS = list(PARSERS)
+
+
+def parse(column: str, cell: Any) -> Any:
+    """The value of a cell of this column. Raises CellError."""
+    if isinstance(cell, ErrorCell):
+        raise CellError(
+            _("The cell holds an error (%(error)s): mend the formula or type the value.")
+            % {"error": cell.text[:20]}
+        )
+    return PARSERS[column](cell)
+
+
 #: Other names that the documents and older files use.
 ALIASES = {"tag": "tags", "password": "pwd", "e-mail": "email", "package_name": "packagename"}
 #: The account's attribute behind a column, where a cell is written to it as it is.

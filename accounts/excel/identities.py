@@ -127,7 +127,7 @@ class Identities:
 def _lenient(name: str, cell: Any) -> Any:
     """The value, None for a cell that is wrong: it is reported where its row is read."""
     try:
-        return cells.PARSERS[name](cell)
+        return cells.parse(name, cell)
     except CellError:
         return None
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.choices import App, app_of_package
-from accounts.excel.cells import ATTRIBUTES, COLUMNS, PARSERS, CellError
+from accounts.excel.cells import ATTRIBUTES, COLUMNS, CellError, parse
 from accounts.excel.identities import Identities, Identity
 from accounts.excel.phones import Phones
 from accounts.excel.preview import CellChange, Preview, RowChange, RowError
@@ -81,10 +81,10 @@ class Planner:
 
     def _values(self, row: dict[str, Any], planned: PlannedRow) -> dict[str, Any]:
         values = {}
-        for column, parse in PARSERS.items():
+        for column in COLUMNS:
             if column in row:
                 try:
-                    values[column] = parse(row[column])
+                    values[column] = parse(column, row[column])
                 except CellError as error:
                     planned.errors.append(RowError(planned.row, column, str(error)))
         return values

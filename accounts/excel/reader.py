@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import marshal
 import os
+import posixpath
+import re
 import resource
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from datetime import date, time, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
+from xml.parsers.expat import ExpatError, ParserCreate
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_UNPACKED = 250 * 1024 * 1024
@@ -28,8 +32,12 @@ MAX_COLUMNS = 64
 MEMORY_BYTES = 1024 * 1024 * 1024
 CPU_SECONDS = 30
 WALL_SECONDS = 120
+PIECE = 1024 * 1024
 SHEET_NAME = "accounts"
 KNOWN_HEADER = "username"
+ERROR_CELL = re.compile(rb"""\bt\s*=\s*["']e["']""")
+#: What stands in cells with an error: sheet row, column from 0, text.
+Errors = dict[int, dict[int, str]]
 #: Up to here a float holds each whole number exactly.
 EXACT = 10**15
 
@@ -44,7 +52,16 @@ class Moment(NamedTuple):
     text: str
 
 
-Value = str | int | float | bool | Moment
+class ErrorCell(NamedTuple):
+    """A cell whose formula gave an error, such as #N/A."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Value = str | int | float | bool | Moment | ErrorCell
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,12 @@ def read_sheet(data: bytes) -> Sheet:
 
 
 def _revived(cells: list[Any]) -> list[Value]:
-    return [Moment(cell[0]) if isinstance(cell, tuple) else cell for cell in cells]
+    return [_revived_cell(cell) if isinstance(cell, tuple) else cell for cell in cells]
+
+
+def _revived_cell(cell: tuple[str, str]) -> Value:
+    kind, text = cell
+    return ErrorCell(text) if kind == "error" else Moment(text)
 
 
 def _pass_gate(data: bytes) -> None:
@@ -122,8 +144,9 @@ def _answer(data: bytes) -> dict[str, Any]:
 
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
-        rows = list(_rows(_chosen(book)))
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        sheet = _chosen(book)
+        rows = list(_rows(sheet, sheet_errors(data, sheet.name)))
+    except (python_calamine.CalamineError, OSError, ValueError, KeyError, SyntaxError, ExpatError) as error:
         raise Refused("unreadable") from error
     headers = rows[0][1] if rows else []
     return {"headers": headers, "rows": rows[1:]}
@@ -141,8 +164,8 @@ def _chosen(book: Any) -> Any:
     return book.get_sheet_by_name((visible or book.sheet_names)[0])
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
-    """Row number and cells of each row that is not blank."""
+def _rows(sheet: Any, errors: Errors | None = None) -> Iterator[tuple[int, list[Any]]]:
+    """Row number and cells of each row that is not blank. The parser gives a cell with an error as a blank one."""
     if sheet.end is None:
         return
     if sheet.end[0] - sheet.start[0] >= MAX_ROWS:
@@ -151,6 +174,8 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
         raise Refused("too_many_columns")
     for number, row in enumerate(sheet.to_python(skip_empty_area=True), start=sheet.start[0] + 1):
         cells = [_plain(cell) for cell in row]
+        for column, text in (errors or {}).get(number, {}).items():
+            cells[column - sheet.start[1]] = ("error", text)
         if any(cell != "" for cell in cells):
             yield number, cells
 
@@ -160,10 +185,85 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
         return int(cell)
     if isinstance(cell, date | time | timedelta):
-        return (str(cell),)
+        return ("moment", str(cell))
     if isinstance(cell, str) and not cell.strip():
         return ""
     return cell
+
+
+def sheet_errors(data: bytes, sheet_name: str) -> Errors:
+    """The cells of the sheet that hold an error. Its XML is parsed only when there seems to be one."""
+    with zipfile.ZipFile(BytesIO(data)) as parts:
+        part = _part_of(parts, sheet_name)
+        before = b""
+        for piece in _pieces(parts, part):
+            if ERROR_CELL.search(before + piece):
+                return _ErrorCells(_pieces(parts, part)).found
+            before = piece[-100:]
+    return {}
+
+
+def _pieces(parts: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with parts.open(name) as part:
+        while piece := part.read(PIECE):
+            yield piece
+
+
+def _part_of(parts: zipfile.ZipFile, sheet_name: str) -> str:
+    """The name of the part that holds a sheet. Raises KeyError."""
+    book = ET.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314 - a child with limits, no entities
+    links = ET.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    sheets = {node.get("name"): node for node in book.iter() if node.tag.endswith("}sheet")}
+    link = next((value for name, value in sheets[sheet_name].items() if name.endswith("}id")), "")
+    targets = {node.get("Id"): node.get("Target", "") for node in links}
+    target = posixpath.normpath(posixpath.join("/xl", targets[link].replace("\\", "/"))).lstrip("/")
+    names = {name.replace("\\", "/").lstrip("/").casefold(): name for name in parts.namelist()}
+    return names[target.casefold()]
+
+
+class _ErrorCells:
+    """Walks through a sheet's XML and notes the cells of type e."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.found: Errors = {}
+        self.row = self.column = 0
+        self.is_error = self.is_value = False
+        parser = ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        for piece in pieces:
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "row":
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+        elif tag == "c":
+            place = attributes.get("r", "").rstrip("0123456789")
+            self.column = _column_number(place) if place else self.column + 1
+            self.is_error = attributes.get("t") == "e"
+            if self.is_error:
+                self.found.setdefault(self.row, {})[self.column - 1] = ""
+        elif tag == "v":
+            self.is_value = self.is_error
+
+    def _end(self, name: str) -> None:
+        if name.rpartition(":")[2] == "v":
+            self.is_value = False
+
+    def _text(self, text: str) -> None:
+        if self.is_value:
+            self.found[self.row][self.column - 1] += text
+
+
+def _column_number(letters: str) -> int:
+    """A is 1, AA is 27."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 if __name__ == "__main__":

@@ -52,8 +52,14 @@ def make_xlsx(*rows: list[Any], sheets: dict[str, list[list[Any]]] | None = None
     return out.getvalue()
 
 
+class Broken(str):
+    """A cell whose formula gave this error."""
+
+
 def _write(sheet: Any, row: int, column: int, cell: Any, moment: Any) -> None:
-    if isinstance(cell, str):
+    if isinstance(cell, Broken):
+        sheet.write_formula(row, column, "=A1+1", None, str(cell))
+    elif isinstance(cell, str):
         sheet.write_string(row, column, cell)
     elif isinstance(cell, bool):
         sheet.write_boolean(row, column, cell)

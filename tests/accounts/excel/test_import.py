@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.signals import account_disabled
 from devices.choices import Connection
 from devices.models import Device
-from tests.accounts.excel.sheets import VENDOR_HEADERS, make_xlsx, table, vendor_file
+from tests.accounts.excel.sheets import VENDOR_HEADERS, Broken, make_xlsx, table, vendor_file
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
@@ -381,6 +381,28 @@ def test_a_text_that_is_too_long_is_an_error(column, longest):
     headers = "username" if column == "username" else f"username {column}"
     row = ["x" * (longest + 1)] if column == "username" else ["ann", "x" * (longest + 1)]
     assert errors_of(table(headers, row)) == [(2, column)]
+
+
+def test_a_cell_with_an_error_is_an_error_and_never_a_blank_one():
+    account = make_account(username="ann", email="ann@example.org", followers=5)
+    data = make_xlsx(
+        ["id", "username", "email", "followers"],
+        [account.pk, "ann", Broken("#N/A"), Broken("#DIV/0!")],
+        [],
+        [None, Broken("#REF!"), "#N/A@x.nl", None],
+    )
+    assert errors_of(data) == [(2, "email"), (2, "followers"), (4, "username")]
+    assert str(preview(data, "tiktok").errors[0]) == (
+        "Row 2, email: The cell holds an error (#N/A): mend the formula or type the value."
+    )
+
+
+def test_an_error_in_another_sheet_or_an_unknown_column_is_nobody_s_business():
+    sheets = {
+        "other": [["x"], [Broken("#N/A")]],
+        "accounts": [["username", "note"], ["ann", Broken("#NAME?")]],
+    }
+    assert import_file(make_xlsx(sheets=sheets), "tiktok").new == 1
 
 
 def test_tags_are_split_at_each_of_their_signs():
