@@ -82,3 +82,68 @@ def test_an_export_is_for_its_owner_only_and_replaces_the_old_one(tmp_path, caps
 def test_an_export_to_a_folder_that_is_not_there_is_one_clear_sentence(tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         call_command("export_accounts", str(tmp_path / "none" / "accounts.xlsx"))
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A person at the terminal who gives these answers; returns the questions."""
+    questions = []
+
+    def sit_down(*answers):
+        left = list(answers)
+
+        def ask(question):
+            questions.append(question)
+            return left.pop(0)
+
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("builtins.input", ask)
+        return questions
+
+    return sit_down
+
+
+@pytest.mark.parametrize(("answer", "count"), [("", 0), ("n", 0), ("y", 1), ("YES", 1)])
+def test_on_a_terminal_the_preview_comes_before_the_question_and_the_import(
+    put, terminal, capsys, answer, count
+):
+    questions = terminal(answer)
+    call_command("import_accounts", put(table("username", ["ann"])), app="tiktok")
+    assert questions == ["Import? [y/N] "]
+    said = capsys.readouterr().out
+    assert "1 new" in said
+    assert ("Imported." in said, Account.objects.count()) == (bool(count), count)
+
+
+@pytest.mark.parametrize("option", ["yes", "dry_run"])
+def test_with_yes_and_in_a_dry_run_nothing_is_asked(put, terminal, option):
+    questions = terminal()
+    call_command("import_accounts", put(table("username", ["ann"])), app="tiktok", **{option: True})
+    assert questions == []
+    assert Account.objects.exists() is (option == "yes")
+
+
+def test_a_bad_row_is_told_without_a_question(put, terminal):
+    questions = terminal()
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        call_command("import_accounts", put(table("username", [None], ["a b"])), app="tiktok")
+    assert questions == []
+
+
+def test_an_export_has_the_name_of_an_excel_file(tmp_path):
+    with pytest.raises(CommandError, match=r"must end in \.xlsx"):
+        call_command("export_accounts", str(tmp_path / "accounts.csv"))
+    assert not list(tmp_path.iterdir())
+    call_command("export_accounts", str(tmp_path / "accounts.XLSX"))
+
+
+@pytest.mark.parametrize(("answers", "yes"), [(["n"], False), (["y"], False), ([], True)])
+def test_on_a_terminal_a_file_is_replaced_only_when_that_is_wanted(tmp_path, terminal, answers, yes):
+    questions = terminal(*answers)
+    path = tmp_path / "accounts.xlsx"
+    call_command("export_accounts", str(path))
+    assert questions == []
+    path.write_text("old")
+    call_command("export_accounts", str(path), yes=yes)
+    assert len(questions) == len(answers)
+    assert (path.read_bytes() == b"old") is (answers == ["n"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import App
 from accounts.excel.resources import export_file
+from accounts.management.questions import agreed
 from accounts.models import Account
 
 
@@ -23,19 +25,26 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--no-passwords", action="store_true", help="leave out the column pwd")
         parser.add_argument("--app", choices=App.values, help="only the accounts of this app")
+        parser.add_argument("--yes", action="store_true", help="on a terminal: replace FILE without asking")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        if path.suffix.casefold() != ".xlsx":
+            raise CommandError(_("%(file)s: the name must end in .xlsx.") % {"file": path})
+        asks = path.exists() and sys.stdin.isatty() and not options["yes"]
+        if asks and not agreed(_("%(file)s is there already. Replace it? [y/N] ") % {"file": path}):
+            self.stdout.write(_("Nothing was written."))
+            return
         accounts = Account.objects.all()
         if options["app"]:
             accounts = accounts.of_app(options["app"])
         data = export_file(accounts, with_passwords=not options["no_passwords"])
         try:
-            write_private(options["file"], data)
+            write_private(path, data)
         except OSError as error:
-            raise CommandError(f"{options['file']}: {error.strerror}.") from error
+            raise CommandError(f"{path}: {error.strerror}.") from error
         self.stdout.write(
-            _("%(count)s accounts written to %(file)s.")
-            % {"count": accounts.count(), "file": options["file"]}
+            _("%(count)s accounts written to %(file)s.") % {"count": accounts.count(), "file": path}
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -15,6 +16,7 @@ from rich.table import Table
 from accounts.choices import App
 from accounts.excel.preview import Preview, RowChange
 from accounts.excel.resources import FileRefused, ImportRefused, import_file, preview
+from accounts.management.questions import agreed
 
 
 class Command(BaseCommand):
@@ -26,25 +28,40 @@ class Command(BaseCommand):
             "--app", choices=App.values, help="the app of all accounts of a file that does not say it"
         )
         parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+        parser.add_argument("--yes", action="store_true", help="on a terminal: import without asking")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         data = read_file(options["file"])
         console = Console(file=cast(TextIO, self.stdout), width=None if self.stdout.isatty() else 160)
+        look_first = options["dry_run"] or (sys.stdin.isatty() and not options["yes"])
         try:
-            if options["dry_run"]:
-                found = preview(data, options["app"])
-            else:
-                found = import_file(data, options["app"], actor="import_accounts")
+            found = preview(data, options["app"]) if look_first else write(data, options["app"])
+            self._show(found, console)
+            if options["dry_run"] or (look_first and not agreed(_("Import? [y/N] "))):
+                self.stdout.write(_("Nothing was written."))
+                return
+            if look_first:
+                done = write(data, options["app"])
+                if done.errors:  # the list has changed while the question stood
+                    self._show(done, console)
         except FileRefused as refused:
             raise CommandError(f"{options['file']}: {refused}") from refused
-        except ImportRefused as refused:
-            if not refused.preview.errors:
-                raise CommandError(str(refused)) from refused
-            found = refused.preview
+        self.stdout.write(_("Imported."))
+
+    def _show(self, found: Preview, console: Console) -> None:
         show(found, console)
         if found.errors:
             raise CommandError(_("Nothing was imported: correct the rows above and import the file again."))
-        self.stdout.write(_("Nothing was written.") if options["dry_run"] else _("Imported."))
+
+
+def write(data: bytes, app: str | None) -> Preview:
+    """What was imported, or the errors because of which nothing was. Raises FileRefused and CommandError."""
+    try:
+        return import_file(data, app, actor="import_accounts")
+    except ImportRefused as refused:
+        if not refused.preview.errors:
+            raise CommandError(str(refused)) from refused
+        return refused.preview
 
 
 def read_file(path: Path) -> bytes:
