@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.choices import App, attention_label
 from accounts.fields import EncryptedField, TagsField, UsernameField
 from accounts.querysets import AccountQuerySet
+from accounts.text import email_problem, package_problem, username_problem
 from devices.models import Device
 
 
@@ -69,10 +70,14 @@ class Account(models.Model):
     def clean(self) -> None:
         self.tags = TagsField().to_python(self.tags)
         self.username = UsernameField().to_python(self.username)
-        if not self.username:
-            raise ValidationError({"username": _("Fill in the username.")})
-        if len(self.username.split()) > 1:
-            raise ValidationError({"username": _("A username has no spaces.")})
+        problems = {
+            "username": username_problem(self.username) if self.username else _("Fill in the username."),
+            "email": email_problem(self.email),
+            "package_name": package_problem(self.package_name),
+        }
+        wrong = {name: problem for name, problem in problems.items() if problem}
+        if wrong:
+            raise ValidationError(wrong)
 
     @property
     def attention_text(self) -> str:

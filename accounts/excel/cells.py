@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import App
 from accounts.excel.reader import EXACT, ErrorCell, Moment
-from accounts.text import normal_tags, normal_username
+from accounts.text import email_problem, normal_tags, normal_username, package_problem, username_problem
 
 YES = {"1", "yes", "y", "true"}
 NO = {"0", "no", "n", "false"}
@@ -31,15 +31,20 @@ def raw_text(cell: Any) -> str:
         return ""
     if isinstance(cell, str):
         return cell
+    _refuse_rounded(cell)
     if isinstance(cell, bool | Moment) or not isinstance(cell, int):
         raise CellError(
             _("This cell became a date, a fraction or a truth value: format it as Text and type it again.")
         )
-    if abs(cell) >= EXACT:
-        raise CellError(
-            _("This number is too long for a spreadsheet: format the cell as Text and type it again.")
-        )
     return str(cell)
+
+
+def _refuse_rounded(cell: Any) -> None:
+    """Raises CellError for a number that lost its last digits."""
+    if isinstance(cell, int | float) and abs(cell) >= EXACT:
+        raise CellError(
+            _("Excel keeps only 15 digits of a number: format the cell as Text and type it again.")
+        )
 
 
 def text(longest: int) -> Callable[[Any], str]:
@@ -60,9 +65,23 @@ def username(cell: Any) -> str:
     value = normal_username(text(100)(cell))
     if not value:
         raise CellError(_("The username is missing: fill it in, or clear the whole row."))
-    if len(value.split()) > 1:
-        raise CellError(_("A username has no spaces."))
+    return _checked(value, username_problem(value))
+
+
+def _checked(value: str, problem: str) -> str:
+    if problem:
+        raise CellError(problem)
     return value
+
+
+def email(cell: Any) -> str:
+    value = text(254)(cell)
+    return _checked(value, email_problem(value))
+
+
+def package(cell: Any) -> str:
+    value = text(200)(cell)
+    return _checked(value, package_problem(value))
 
 
 def password(cell: Any) -> str:
@@ -82,8 +101,10 @@ def row_id(cell: Any) -> int | None:
     value = raw_text(cell).strip()
     if not value or value == "0":
         return None
-    if not value.isdecimal() or int(value) > BIGGEST_ID:
+    if not value.isdecimal():
         raise CellError(_("An id is a whole number: empty the cell to create the account."))
+    if len(value) > 19 or int(value) > BIGGEST_ID:
+        raise CellError(_("No account has an id this long: empty the cell to create the account."))
     return int(value)
 
 
@@ -112,6 +133,7 @@ def status(cell: Any) -> bool | None:
 
 def figure(cell: Any) -> int | None:
     """A count; None for a blank cell or a dash."""
+    _refuse_rounded(cell)
     if isinstance(cell, float | bool | Moment):
         raise CellError(_("A whole number is needed here, or an empty cell."))
     value = str("" if cell is None else cell).strip()
@@ -141,7 +163,7 @@ def label(cell: Any) -> str:
 #: Columns of the sheet in their order, and what each cell is.
 PARSERS: dict[str, Callable[[Any], Any]] = {
     "id": row_id,
-    "email": text(254),
+    "email": email,
     "pwd": password,
     "username": username,
     "device": text(64),
@@ -156,7 +178,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "videos": figure,
     "friends": figure,
     "app": app,
-    "packagename": text(200),
+    "packagename": package,
     "tags": tags,
 }
 COLUMNS = list(PARSERS)

@@ -36,11 +36,34 @@ def test_the_database_refuses_an_empty_username():
         make_account(username=" @ ")
 
 
-@pytest.mark.parametrize("username", ["", " ", "@", "two words"])
+@pytest.mark.parametrize(
+    "username", ["", " ", "@", "two words", "a/b", "<b>", "a=b", "a\\b", "a\x00b", "\u200b"]
+)
 def test_a_username_is_checked(username):
     with pytest.raises(ValidationError) as wrong:
         Account(app="tiktok", username=username).full_clean()
     assert "username" in wrong.value.message_dict
+
+
+@pytest.mark.parametrize("username", ["ann", "ann.b_1", "0612345678", "jos\u00e9", "ann@x.nl", "ann-b"])
+def test_an_ordinary_username_is_taken(username):
+    Account(app="tiktok", username=username).full_clean(exclude=["password", "totp_secret"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("email", "ann"),
+        ("email", "a@b@c"),
+        ("email", "a b@c.nl"),
+        ("package_name", "x"),
+        ("package_name", "com..x"),
+    ],
+)
+def test_an_email_and_a_package_look_like_one(column, value):
+    with pytest.raises(ValidationError) as wrong:
+        Account(app="tiktok", username="ann", **{column: value}).full_clean()
+    assert column in wrong.value.message_dict
 
 
 def test_a_deleted_device_leaves_its_account_unassigned():
@@ -77,6 +100,7 @@ def test_questions_have_names():
 
 def test_usernames_tags_and_secrets_have_one_form():
     assert normal_username(" @@ann ") == "ann"
+    assert normal_username("\u200b @ann\u200d\ufeff") == "ann"
     assert split_tags("b, a, B") == ["b", "a"]
     assert normal_tags("") == ""
     assert normal_totp_secret("jbsw y3dp-ehpk 3pxp==") == "JBSWY3DPEHPK3PXP"

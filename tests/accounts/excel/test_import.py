@@ -291,7 +291,7 @@ def test_a_blank_password_keeps_and_every_other_blank_cell_clears():
         nickname="Ann",
         followers=5,
         tags="warm",
-        package_name="x",
+        package_name="com.x.y",
         device=phone,
         password="kept",
     )
@@ -381,6 +381,45 @@ def test_a_text_that_is_too_long_is_an_error(column, longest):
     headers = "username" if column == "username" else f"username {column}"
     row = ["x" * (longest + 1)] if column == "username" else ["ann", "x" * (longest + 1)]
     assert errors_of(table(headers, row)) == [(2, column)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("username", 12345678901234567890), ("id", 2**70), ("pwd", 10**15), ("followers", 10**20)],
+)
+def test_a_number_that_lost_its_digits_says_how_to_keep_them(column, cell):
+    row = {"id": None, "username": "ann", "pwd": "", "followers": None, column: cell}
+    data = make_xlsx(list(row), list(row.values()))
+    assert errors_of(data) == [(2, column)]
+    assert message_of(data).startswith("Excel keeps only 15 digits of a number: format the cell as Text")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("username", "a/b"),
+        ("username", "a\\b"),
+        ("username", "<b>ann"),
+        ("username", "=ann"),
+        ("username", "an\x07n"),
+        ("email", "ann"),
+        ("email", "ann@x@y.nl"),
+        ("email", "ann b@x.nl"),
+        ("packagename", "instagram"),
+        ("packagename", "com.instagram android"),
+        ("packagename", "com.1instagram"),
+    ],
+)
+def test_what_cannot_be_such_a_name_is_an_error(column, cell):
+    row = {"username": "ann", "email": "", "packagename": "", column: cell}
+    assert errors_of(make_xlsx(list(row), list(row.values()))) == [(2, column)]
+
+
+@pytest.mark.parametrize("name", ["ann\u200b", "\ufeff@ann", "a\u00adnn"])
+def test_a_character_that_nobody_sees_makes_no_second_account(name):
+    make_account(username="Ann")
+    assert errors_of(table("username", [name])) == [(2, "username")]
+    assert errors_of(table("username", ["bob"], ["bob\u2060"])) == [(2, "username"), (3, "username")]
 
 
 def test_a_cell_with_an_error_is_an_error_and_never_a_blank_one():
