@@ -183,6 +183,14 @@ def test_an_unknown_toggle_is_not_found(admin_client):
     assert admin_client.post(toggle_of(make_account(), "password")).status_code == 404
 
 
+def test_the_list_has_a_button_with_the_word_add(admin_client, viewer):
+    html = " ".join(admin_client.get(LIST).content.decode().split())
+    button = html.partition(f'<a href="{ADD}"')[2].partition("</a>")[0]
+    assert 'aria-label="Add"' in button
+    assert button.endswith("Add ")
+    assert 'class="addlink' not in viewer.get(LIST).content.decode()
+
+
 def test_only_the_username_is_needed(admin_client):
     answer = admin_client.post(ADD, filled(username=" @ann "))
     assert answer.url == LIST
