@@ -222,40 +222,36 @@ def _part_of(parts: zipfile.ZipFile, sheet_name: str) -> str:
 
 
 class _ErrorCells:
-    """Walks through a sheet's XML and notes the cells of type e."""
+    """Walks through a sheet's XML and notes the cells of type e. It does little at each of the other cells."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.found: Errors = {}
         self.row = self.column = 0
-        self.is_error = self.is_value = False
-        parser = ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self.is_error = False
+        self.parser = ParserCreate()
+        self.parser.StartElementHandler = self._start
         for piece in pieces:
-            parser.Parse(piece, False)
-        parser.Parse(b"", True)
+            self.parser.Parse(piece, False)
+        self.parser.Parse(b"", True)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(":")[2]
-        if tag == "row":
-            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
-        elif tag == "c":
-            place = attributes.get("r", "").rstrip("0123456789")
-            self.column = _column_number(place) if place else self.column + 1
+        tag = name if ":" not in name else name.rpartition(":")[2]
+        if tag == "c":
+            self.column += 1  # holds where no cell of the row says its place
             self.is_error = attributes.get("t") == "e"
+            self.parser.CharacterDataHandler = None
             if self.is_error:
+                place = attributes.get("r", "").rstrip("0123456789")
+                self.column = _column_number(place) if place else self.column
                 self.found.setdefault(self.row, {})[self.column - 1] = ""
         elif tag == "v":
-            self.is_value = self.is_error
-
-    def _end(self, name: str) -> None:
-        if name.rpartition(":")[2] == "v":
-            self.is_value = False
+            self.parser.CharacterDataHandler = self._text if self.is_error else None
+        elif tag == "row":
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+            self.parser.CharacterDataHandler = None
 
     def _text(self, text: str) -> None:
-        if self.is_value:
-            self.found[self.row][self.column - 1] += text
+        self.found[self.row][self.column - 1] += text.strip()
 
 
 def _column_number(letters: str) -> int:
