@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import threading
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from celery import Celery
-from kombu.transport import TRANSPORT_ALIASES
 
 from automation.agent.transport import envelope, offer_in
-from automation.agent.worker import celery_app
-from automation.protocol import RUN_TASK, key
+from automation.protocol import RUN_TASK, key, ticket_key
+from config.env import BASE
+from config.processes import Process
 from tests.phones import wait_for
 
 
@@ -48,37 +49,29 @@ def test_nothing_of_a_strange_envelope_but_the_offer_is_used(over: dict[str, obj
 
 
 @pytest.fixture
-def agents_own_transport(monkeypatch) -> None:
-    """An agent's process has no other connection; here the controller's stock one must come back afterwards."""
-    monkeypatch.setattr("kombu.transport._transport_cache", {})
-    for scheme in ("redis", "rediss"):
-        monkeypatch.setitem(TRANSPORT_ALIASES, scheme, TRANSPORT_ALIASES[scheme])
+def agent(adb_server, redis_client, redis_url: str, tmp_path: Path) -> Iterator[Process]:
+    """A real agent in a process of its own, named pc1."""
+    command = [
+        sys.executable, "-m", "automation.agent", "--name", "pc1", "--redis", redis_url,
+        "--adb", f"127.0.0.1:{adb_server.port}", "--state", str(tmp_path), "--lanes", "4",
+    ]  # fmt: skip
+    env = {"PYTHONPATH": str(BASE), "PHONERACK_LOCKS": str(tmp_path / "locks")}
+    process = Process("agent", command, tmp_path / "agent.log", env)
+    wait_for(lambda: redis_client.exists(key("pc1", "beat")), 30, "the agent's first heartbeat")
+    yield process
+    process.stop()
 
 
-@pytest.mark.usefixtures("agents_own_transport")
-def test_a_real_worker_outlives_all_poison_and_takes_the_next_offer(redis_client, redis_url: str) -> None:
-    taken: list[tuple[int, int, str]] = []
-
-    class Work:
-        def do(self, run: int, fence: int, serial: str) -> None:
-            taken.append((run, fence, serial))
-
-    app: Celery = celery_app("pc1", redis_url, Work())
-    worker = app.WorkController(
-        pool="threads", concurrency=4, queues=["runs"], hostname="agent@pc1",
-        without_gossip=True, without_mingle=True, without_heartbeat=True,
-    )  # fmt: skip
-    thread = threading.Thread(target=worker.start, daemon=True)
-    thread.start()
-    try:
-        for poison in [
-            *POISON,
-            message(headers={"task": RUN_TASK, "timelimit": 5}),
-            message(body=[[7, 2, "SIM"], {}, {}]),
-        ]:
-            redis_client.lpush(key("pc1", "runs"), poison)
-        wait_for(lambda: (7, 2, "SIM") in taken, 20, "the offer behind the poison")
-        assert sorted(set(taken)) == [(1, 1, "S"), (7, 2, "SIM")]
-    finally:
-        worker.stop()
-        thread.join(10)
+def test_a_real_agent_outlives_all_poison_and_takes_the_next_offer(agent: Process, redis_client) -> None:
+    strange = message(body=[[6, 1, "SIM"], {}, {}], headers={"task": RUN_TASK, "timelimit": 5})
+    for run in (6, 7):
+        redis_client.set(ticket_key("pc1", run, 1), b"sealed by nobody")
+    for one in [*POISON, strange, message(body=[[7, 1, "SIM"], {}, {}])]:
+        redis_client.lpush(key("pc1", "runs"), one)
+    for run in (6, 7):
+        wait_for(
+            lambda run=run: not redis_client.exists(ticket_key("pc1", run, 1)), 20, f"the start of run {run}"
+        )
+    assert agent.is_alive()
+    assert redis_client.llen(key("pc1", "runs")) == 0
+    assert f"{len(POISON)} so far" in agent.log.read_text()
