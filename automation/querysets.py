@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from automation.choices import ACTIVE, UNFINISHED, Outcome, RunState
+from automation.choices import ACTIVE, UNFINISHED, RunState
 
 if TYPE_CHECKING:
     from automation.models import Campaign, Run  # noqa: F401 - named in the base classes below
@@ -56,6 +56,3 @@ class RunQuerySet(models.QuerySet["Run"]):
     def without_host(self) -> Self:
         """Active runs whose host was deleted: nobody will report them."""
         return self.active().filter(host=None)
-
-    def needing_person(self) -> Self:
-        return self.filter(outcome=Outcome.NEEDS_PERSON)

@@ -138,10 +138,6 @@ def number_by_position(devices: DeviceQuerySet | None = None) -> int:
     return len(ordered)
 
 
-def keep_for_person(device_id: int) -> None:
-    Device.objects.filter(pk=device_id).update(hold=Hold.PERSON)
-
-
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
     return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)

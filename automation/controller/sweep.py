@@ -134,10 +134,9 @@ def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
     """Write down for the agent which runs are to end: those that somebody canceled, and those that it has in hand
     though they have ended here. Made from the database, so losing it costs nothing. Raises redis errors.
     """
-    active = Run.objects.active().filter(host=host)
-    wanted = [[run.pk, run.fence] for run in active.filter(cancel_requested=True)]
+    wanted = [[run.pk, run.fence] for run in Run.objects.to_cancel().filter(host=host)]
     if beat is not None and beat.in_hand:
-        known = {(run.pk, run.fence) for run in active}
+        known = {(run.pk, run.fence) for run in Run.objects.active().filter(host=host)}
         wanted += [[run, fence] for run, fence in beat.in_hand if (run, fence) not in known]
     wire().hset(key(host.name, "control"), "cancels", json.dumps(wanted))
 
