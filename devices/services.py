@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -123,8 +124,13 @@ def _is_elsewhere(device: Device, host: Host) -> bool:
 
 def next_label() -> str:
     """The smallest number that no device has as its label."""
+    return next(_free_labels())
+
+
+def _free_labels() -> Iterator[str]:
+    """Numbers that no device has as its label, from 1 up."""
     taken = set(Device.objects.exclude(label=None).values_list("label", flat=True))
-    return next(str(number) for number in range(1, len(taken) + 2) if str(number) not in taken)
+    return (label for label in map(str, itertools.count(1)) if label not in taken)
 
 
 @transaction.atomic
@@ -132,9 +138,9 @@ def number_by_position(devices: DeviceQuerySet | None = None) -> int:
     """Label devices 1, 2, 3... as they stand in the rack (host, hub, port); returns how many."""
     ordered = list((Device.objects.all() if devices is None else devices).by_position())
     Device.objects.filter(pk__in=[device.pk for device in ordered]).update(label=None)
-    for device in ordered:
-        device.label = next_label()
-        device.save(update_fields=["label"])
+    for device, label in zip(ordered, _free_labels(), strict=False):
+        device.label = label
+    Device.objects.bulk_update(ordered, ["label"], batch_size=500)
     return len(ordered)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from config.processes import free_port
 from devices.phones.adb import AdbServer, start_server
 from devices.phones.errors import PhoneError
 from devices.simulator.farm import Farm
@@ -39,13 +40,6 @@ def wait_for(
         assert time.monotonic() < end, f"{what} did not come in {seconds} s"
         time.sleep(0.05)
     return found
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def states(server: AdbServer) -> dict[str, str]:

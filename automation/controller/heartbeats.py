@@ -7,11 +7,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from automation.controller import sweep
-from automation.controller.wire import wire
+from automation.controller.wire import DATABASE_AWAY, wire
 from automation.protocol import HOST_SILENT_SECONDS, Heartbeat, PhoneState, key
 from devices import services as devices
 from devices.models import Host
@@ -35,7 +34,7 @@ class Hearing:
     def _accept_or_say(self, beat: Heartbeat) -> bool:
         try:
             return self._accept(beat)
-        except (OperationalError, InterfaceError):
+        except DATABASE_AWAY:
             raise
         except Exception:  # one host's heartbeat must not silence the others
             log.exception("the heartbeat of host %s was dropped", beat.host)
@@ -80,7 +79,8 @@ def _follow_outbox(host: Host, beat: Heartbeat) -> None:
         return
     if host.outbox_epoch != beat.epoch:
         sweep.lose_running(host, "not_in_hand")
-    Host.objects.filter(pk=host.pk).update(outbox_epoch=beat.epoch[:32], applied_seq=beat.first_seq - 1)
+    as_read = Host.objects.filter(pk=host.pk, outbox_epoch=host.outbox_epoch, applied_seq=host.applied_seq)
+    as_read.update(outbox_epoch=beat.epoch[:32], applied_seq=beat.first_seq - 1)  # or another controller did
 
 
 def _phones(beat: Heartbeat) -> list[dict[str, Any]]:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
 from automation.controller import dispatch, reports, sweep, tickets
 from automation.controller.heartbeats import Hearing
-from automation.controller.wire import WIRE_ERRORS, wire
+from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, wire
 from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key, without_password
 from devices.models import Host
 
@@ -48,7 +48,7 @@ class Controller:
             except WIRE_ERRORS as error:
                 self._outage(f"Redis at {without_password(settings.REDIS_URL)}", error)
                 self.hearing.one_more_term()
-            except (OperationalError, InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 self._outage("the database", error)
             except Exception:  # a defect; the hosts must not pay for it
                 log.exception("a pass of the controller broke off")
@@ -85,7 +85,7 @@ class Controller:
         """One host's trouble is not the others'; an outage is everybody's."""
         try:
             step(*arguments)
-        except (*WIRE_ERRORS, OperationalError, InterfaceError):
+        except (*WIRE_ERRORS, *DATABASE_AWAY):
             raise
         except Exception:
             log.exception("%s failed for %s", step.__name__, arguments[0])

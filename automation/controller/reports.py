@@ -8,11 +8,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 
 from automation import services
 from automation.choices import EventKind, Outcome
-from automation.controller.wire import wire
+from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run, RunEvent
 from automation.protocol import MOST, Report, key
 from automation.services import InvalidTransition
@@ -76,7 +76,7 @@ def _apply(host: Host, report: Report) -> None:
             handler(host, report)
     except (InvalidTransition, Run.DoesNotExist, IntegrityError) as error:
         services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
-    except OperationalError:  # the database is away or locked: the whole batch comes again
+    except DATABASE_AWAY:  # the database is away or locked: the whole batch comes again
         raise
     except Exception as error:
         log.exception("host %s: report %s of run %s cannot be applied", host.name, report.seq, report.run)

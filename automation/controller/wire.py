@@ -9,10 +9,14 @@ from typing import Any
 import redis
 from celery import current_app
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from automation.protocol import RUN_TASK, WAKE_KEY, key
 
 QUEUE_LENGTH = 1000  #: messages that wait for one host at most
+
+#: What a database that is away or locked raises; anything else it raises is about what was written.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 #: What talking to Redis may raise; the truth is in the database, so the loop simply goes on.
 WIRE_ERRORS = (redis.RedisError, OSError)

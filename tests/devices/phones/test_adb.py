@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from config.processes import free_port
 from devices.phones.adb import AdbServer, read_facts
 from devices.phones.errors import AdbServerDown, PhoneError, PhoneOffline, PhoneUnauthorized
-from tests.phones import MakeFarm, RunningAdb, free_port, wait_for
+from tests.phones import MakeFarm, RunningAdb, wait_for
 
 ONE = {"phones": [{"serial": "P1", "model": "Pixel 6", "usb": "1-4.3", "battery": 77, "temperature": 31.5}]}
 
