@@ -159,6 +159,12 @@ class App:
         self.active = name
         self.saved = [one for one in self.saved if one != name]
 
+    def finish(self) -> None:
+        """The account is in; the app asks whether to save the login."""
+        self.sign_in()
+        self.fields = {}
+        self.go("save_login_info")
+
     def profile(self) -> Login:
         """What the service knows of the account in use."""
         return self.phone.logins.profile(self.kind, self.active)

@@ -108,12 +108,6 @@ class Instagram(InstagramSession):
         else:
             self.go("challenge_email_code", self.say("totp_wrong"))
 
-    def finish(self) -> None:
-        """The account is in; the app asks whether to save the login."""
-        self.sign_in()
-        self.fields = {}
-        self.go("save_login_info")
-
     def log_out(self) -> None:
         """Sign the account in use out; its name stays on the first screen."""
         name = self.login.username if self.login else self.active

@@ -89,12 +89,6 @@ class TikTok(TikTokSession):
         else:
             self.go("verify_code", self.say("code_wrong"))
 
-    def finish(self) -> None:
-        """The account is in; the app asks whether to save the login."""
-        self.sign_in()
-        self.fields = {}
-        self.go("save_login_info")
-
     def leave_banned(self) -> None:
         """The button under the ban."""
         self.fields = {}
