@@ -19,6 +19,13 @@ ACTIVE = (RunState.OFFERED, RunState.RUNNING)
 UNFINISHED = (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
 
 
+class CampaignState(TextChoices):
+    ACTIVE = "active", _("active")
+    PAUSED = "paused", _("paused")  #: by a person: nothing new starts, what waits goes on waiting
+    HELD = "held", _("held")  #: by itself: its first runs went wrong, a person must look
+    STOPPED = "stopped", _("stopped")  #: by a person: what waited was canceled
+
+
 class Outcome(TextChoices):
     SUCCEEDED = "succeeded", _("succeeded")
     FAILED = "failed", _("failed")  #: the account or the app said no

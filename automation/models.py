@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import App
 from accounts.models import Account
-from automation.choices import ACTIVE, EventKind, Outcome, RunState
+from automation.choices import ACTIVE, CampaignState, EventKind, Outcome, RunState
 from automation.querysets import CampaignQuerySet, RunQuerySet
 from devices.models import Device, Host
 
@@ -35,6 +35,25 @@ class Campaign(models.Model):
     )
     time_zone = models.CharField(_("time zone"), max_length=48, default="UTC")
     is_active = models.BooleanField(_("active"), default=True)
+    state = models.CharField(
+        _("state"), max_length=12, choices=CampaignState.choices, default=CampaignState.ACTIVE, editable=False
+    )
+    priority = models.SmallIntegerField(
+        _("priority"), default=0, help_text=_("A higher one goes first; what a person clicks has 10.")
+    )
+    at_most = models.PositiveSmallIntegerField(
+        _("at most at once"), null=True, blank=True, help_text=_("Runs in hand at once. Empty: no limit.")
+    )
+    per_device_day = models.PositiveSmallIntegerField(
+        _("per phone and day"),
+        null=True,
+        blank=True,
+        help_text=_("Runs of this campaign on one phone in a day of its time zone. Empty: no limit."),
+    )
+    active_from = models.TimeField(_("active from"), null=True, blank=True)
+    active_until = models.TimeField(
+        _("until"), null=True, blank=True, help_text=_("Before “from”: until that time the next morning.")
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
 
     objects = CampaignQuerySet.as_manager()
@@ -83,6 +102,7 @@ class Run(models.Model):
     campaign = models.ForeignKey(
         Campaign, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign")
     )
+    any_device = models.BooleanField(default=False, editable=False)  #: on whichever phone is used the least
     state = models.CharField(_("state"), max_length=12, choices=RunState.choices, default=RunState.PENDING)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True)
     reason = models.CharField(_("reason"), max_length=48, blank=True)
@@ -128,14 +148,18 @@ class Run(models.Model):
             ),
         ]
         indexes = [
-            # dispatch.candidates: the next run of a free device
+            # dispatch: the next run of each line (campaign and priority) on a free device
             models.Index(
-                "device",
-                F("priority").desc(),
-                "id",
+                fields=["device", "campaign", "priority", "not_before", "id"],
                 condition=Q(state=RunState.PENDING),
                 name="run_next_of_device",
             ),
+            # dispatch: which lines there are
+            models.Index(
+                fields=["campaign", "priority"], condition=Q(state=RunState.PENDING), name="run_lines"
+            ),
+            # quarantine and the least used phone: what a device did last
+            models.Index("device", F("started_at").desc(), name="run_last_of_device"),
             # sweep.expire: runs that may no longer start
             models.Index("start_by", condition=Q(state=RunState.PENDING), name="run_start_by"),
             # reports, sweep and the overview: what is in hand

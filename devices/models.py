@@ -21,6 +21,12 @@ class Host(models.Model):
     public_key = models.CharField(_("public key"), max_length=64, blank=True, editable=False)
     version = models.CharField(_("version"), max_length=32, blank=True, editable=False)
     lanes = models.PositiveIntegerField(_("phones it can work on at once"), default=0, editable=False)
+    max_runs = models.PositiveSmallIntegerField(
+        _("at most at once"), null=True, blank=True, help_text=_("Phones at work. Empty: as its agent says.")
+    )
+    max_per_hub = models.PositiveSmallIntegerField(
+        _("at most per hub"), null=True, blank=True, help_text=_("Phones at work on one hub. Empty: no limit.")
+    )
     last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
     is_silent = models.BooleanField(_("silent"), default=True, editable=False)
     outbox_epoch = models.CharField(max_length=32, blank=True, editable=False)
