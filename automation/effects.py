@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
+import itertools
+
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import Account
 from automation.choices import Outcome
 from automation.models import Run
+from devices import services as devices
+from devices.models import Device
+
+#: Outcomes that may be the phone's fault. Lost, canceled and skipped runs say nothing about it.
+UNHAPPY = (Outcome.FAILED, Outcome.NEEDS_PERSON, Outcome.ERRORED)
+LOOK_BACK = 3  #: runs looked at, for each failure that is needed: one account may have failed several times
 
 #: A login that ended for one of these reasons proves that the account is not signed in.
 SIGNED_OUT = frozenset({"wrong_password", "no_such_account", "banned"})
 
 
 def apply(run: Run) -> None:
-    """Bring accounts in step with what the run found; called in the transaction that ends it."""
-    if run.account is not None:
-        _attention(run, run.account)
+    """Bring accounts and phone in step with what the run found; called in the transaction that ends it."""
+    if run.outcome == Outcome.NEEDS_PERSON or run.reason in SIGNED_OUT:
+        _mark_attention(run)
     effect = EFFECTS.get(run.script)
     if effect is not None:
         effect(run)
+    if run.outcome in UNHAPPY and run.device_id is not None:
+        _spare_phone(run)
 
 
-def _attention(run: Run, account: Account) -> None:
-    if run.outcome == Outcome.NEEDS_PERSON or run.reason in SIGNED_OUT:
-        accounts.mark_attention(account, run.reason)
-    elif run.outcome == Outcome.SUCCEEDED and run.script == "login":
-        accounts.clear_attention(account)
+def _mark_attention(run: Run) -> None:
+    if run.account is not None:
+        accounts.mark_attention(run.account, run.reason)
+
+
+def _spare_phone(run: Run) -> None:
+    """Keep the phone for the person who is needed; quarantine one on which account after account fails."""
+    if run.device is None:
+        return
+    if run.outcome == Outcome.NEEDS_PERSON and settings.PHONERACK_HOLD_FOR_PERSON:
+        devices.hold([run.device])
+    most = settings.PHONERACK_QUARANTINE_AFTER
+    reasons = _failures_in_a_row(run.device, most) if most and run.account_id else {}
+    if most and len(reasons) >= most:
+        why = ", ".join(sorted(set(reasons.values())))
+        devices.quarantine(run.device, f"{len(reasons)} accounts in a row failed: {why}")
+
+
+def _failures_in_a_row(device: Device, most: int) -> dict[int, str]:
+    """account -> reason, of the runs on the device since one went well, or since a person said that it is good."""
+    last = Run.objects.of_accounts_on(device, since=device.health_since).values_list(
+        "account_id", "outcome", "reason"
+    )
+    tail = itertools.takewhile(lambda row: row[1] in UNHAPPY, last[: most * LOOK_BACK])
+    return {account: reason for account, _outcome, reason in tail}
 
 
 def _login(run: Run) -> None:
@@ -34,6 +64,7 @@ def _login(run: Run) -> None:
         return
     if run.outcome == Outcome.SUCCEEDED:
         accounts.set_logged_in([run.account], True)
+        accounts.clear_attention(run.account)
     elif run.reason in SIGNED_OUT:
         accounts.set_logged_in([run.account], False)
 

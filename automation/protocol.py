@@ -7,12 +7,15 @@ All keys of a host lie under `h:<host>:`, so that one Redis user per host can be
     beat                    the last heartbeat (latest wins)
     reports                 stream: the agent adds, the controller applies and deletes
     control                 hash: acknowledged number, cancels, nonce, the controller's public key
+    orders                  stream of one entry: the control hash has something that cannot wait
 """
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict, dataclass, field
+import uuid
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 CONTROLLER_KEY = "phonerack:controller"  #: the name of the machine whose controller is at work, renewed by it
@@ -57,6 +60,30 @@ def key(host: str, name: str) -> str:
     return f"h:{host}:{name}"
 
 
+def offer_message(run: int, fence: int, serial: str) -> dict[str, Any]:
+    """The Celery message of an offer: ids only, as protocol 2 wants it
+    (https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2).
+
+    Made by hand because Celery's own publishing takes 1 ms of CPU for each, ten times as much.
+    """
+    number, arguments = str(uuid.uuid4()), [run, fence, serial]
+    embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    return {
+        "body": base64.b64encode(json.dumps([arguments, {}, embed]).encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {
+            "lang": "py", "task": RUN_TASK, "id": number, "root_id": number, "parent_id": None, "group": None,
+            "argsrepr": repr(arguments), "kwargsrepr": "{}",
+        },
+        "properties": {
+            "correlation_id": number, "reply_to": "", "delivery_mode": 2, "priority": 0,
+            "delivery_info": {"exchange": "", "routing_key": "runs"}, "body_encoding": "base64",
+            "delivery_tag": number,
+        },
+    }  # fmt: skip
+
+
 def without_password(url: str) -> str:
     """A Redis address that may be shown."""
     _head, at, tail = url.rpartition("@")
@@ -71,7 +98,7 @@ class Wire:
     """JSON for the frozen dataclasses below; an unknown field is ignored, so that versions may differ by one."""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)  # type: ignore[call-overload]
+        return json.dumps(vars(self), separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

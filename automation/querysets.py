@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
-from automation.choices import ACTIVE, UNFINISHED, RunState
+from automation.choices import ACTIVE, UNFINISHED, Outcome, RunState
+from devices.models import Device
 
 if TYPE_CHECKING:
     from automation.models import Campaign, Run  # noqa: F401 - named in the base classes below
@@ -37,6 +38,15 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def finished(self) -> Self:
         return self.filter(state=RunState.FINISHED)
+
+    def of_accounts_on(self, device: Device, since: datetime | None) -> Self:
+        """What became of accounts on this device, the last first; runs that say nothing about it left out."""
+        ended = self.finished().filter(device=device, started_at__isnull=False).exclude(account=None)
+        if since is not None:
+            ended = ended.filter(started_at__gt=since)
+        return ended.exclude(outcome__in=(Outcome.LOST, Outcome.CANCELED, Outcome.SKIPPED)).order_by(
+            "-started_at"
+        )
 
     def startable(self, now: datetime) -> Self:
         """Pending, due, wanted, and its account (where it has one) enabled."""

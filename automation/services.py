@@ -1,12 +1,9 @@
-"""The only place where a run changes its state.
-
-Each verb locks the row, or claims it by a conditional UPDATE, checks the state it starts from, and writes the
-change and its RunEvent in one transaction. A wrong start raises InvalidTransition.
-"""
+"""What may be done with runs: the verbs. How a state changes, guarded and with its event: transitions.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,17 +12,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from automation import effects
-from automation.choices import MAX_ATTEMPTS, RETRIED, RETRY_SECONDS, EventKind, Outcome, RunState
+from automation.choices import ACTIVE, Outcome, RunState
 from automation.controller.wire import wake
 from automation.models import Campaign, Evidence, Run, RunEvent
+from automation.transitions import InvalidTransition, changing
 from devices.models import Device
 
+__all__ = [
+    "InvalidTransition",
+    "enqueue",
+    "finish_run",
+    "offer_runs",
+    "request_cancel",
+    "start_run",
+    "withdraw_offer",
+]
+
+TOGETHER = 500  #: runs changed in one transaction at most
 MANUAL_PRIORITY = 10  #: a person who clicked goes before a campaign
-
-
-class InvalidTransition(Exception):
-    """The run is not in a state from which this may happen."""
 
 
 def enqueue(
@@ -37,6 +41,7 @@ def enqueue(
     priority: int = MANUAL_PRIORITY,
     start_within: timedelta | None = None,
     options: dict[str, Any] | None = None,
+    any_device: bool = False,
 ) -> list[Run]:
     """Make one pending run per (account, device); a target with the same script still unfinished gets none.
 
@@ -52,6 +57,7 @@ def enqueue(
             Run(
                 script=script, account=account, device=device, campaign=campaign, priority=priority,
                 requested_by=requested_by, options=options or {}, not_before=now, start_by=start_by,
+                any_device=any_device and device is None,
             )
             for account, device in wanted
             if (account and account.pk, device and device.pk) not in waiting
@@ -60,7 +66,7 @@ def enqueue(
         events = [RunEvent(run=run, new=RunState.PENDING, actor=requested_by) for run in made]
         RunEvent.objects.bulk_create(events, batch_size=500)
         for run in made:
-            if run.device_id is None:
+            if run.device_id is None and not run.any_device:
                 finish_run(run, Outcome.SKIPPED, reason="no_device")
         transaction.on_commit(wake)
     return made
@@ -77,20 +83,52 @@ def _lock_targets(targets: Iterable[tuple[Account | None, Device | None]]) -> No
             list(rows.select_for_update().values_list("pk"))
 
 
-def offer_run(run: Run, host_id: int) -> Run | None:
-    """pending -> offered, under a new fence. None when somebody else was quicker or it may no longer start."""
+@dataclass(frozen=True)
+class Claim:
+    """A pending run as it was read, and the device and host that it is to go to."""
+
+    run: int
+    fence: int
+    device: int
+    host: int
+
+
+def offer_runs(claims: Iterable[Claim]) -> list[Run]:
+    """pending -> offered, each under a new fence; left out is what somebody else was quicker with or may not start.
+
+    The runs come with account, device and host.
+    """
+    wanted = list(claims)
     try:
-        with transaction.atomic():
-            fence, run = run.fence, _locked(run.pk)
-            if run.fence != fence or not Run.objects.startable(timezone.now()).filter(pk=run.pk).exists():
-                return None
-            run.state, run.fence, run.host_id = RunState.OFFERED, fence + 1, host_id
-            run.offered_at = timezone.now()
-            run.save(update_fields=["state", "fence", "host", "offered_at"])
-            _note(run, RunState.PENDING, RunState.OFFERED)
-    except IntegrityError:  # the device or the account has another run in hand
-        return None
-    return run
+        offered = _offer(wanted)
+    except IntegrityError:  # a device or an account has another run in hand: find out which, one by one
+        offered = [pk for claim in wanted for pk in _offer_alone(claim)]
+    return list(Run.objects.filter(pk__in=offered).select_related("account", "device", "host").order_by("pk"))
+
+
+def _offer_alone(claim: Claim) -> list[int]:
+    try:
+        return _offer([claim])
+    except IntegrityError:
+        return []
+
+
+def _offer(claims: list[Claim]) -> list[int]:
+    with changing(claim.run for claim in claims) as changes:
+        startable = set(
+            Run.objects.startable(changes.now).filter(pk__in=changes.runs).values_list("pk", flat=True)
+        )
+        free = [
+            claim
+            for claim in claims
+            if claim.run in startable and changes.runs[claim.run].fence == claim.fence
+        ]
+        return [changes.offer(one.run, one.fence, one.device, one.host).pk for one in free]
+
+
+def offer_run(run: Run, host_id: int) -> Run | None:
+    """The same for one run on the device it has. None when it was not possible."""
+    return next(iter(offer_runs([Claim(run.pk, run.fence, run.device_id or 0, host_id)])), None)
 
 
 def withdraw_offer(run: Run, reason: str) -> bool:
@@ -98,31 +136,18 @@ def withdraw_offer(run: Run, reason: str) -> bool:
 
     Where somebody wants it canceled meanwhile, it ends instead.
     """
-    with transaction.atomic():
-        fence, run = run.fence, _locked(run.pk)
-        if run.state != RunState.OFFERED or run.fence != fence:
-            return False
-        if run.cancel_requested:
-            finish_run(run, Outcome.CANCELED, reason="canceled")
-            return True
-        run.state, run.host, run.offered_at = RunState.PENDING, None, None
-        run.save(update_fields=["state", "host", "offered_at"])
-        _note(run, RunState.OFFERED, RunState.PENDING, detail=reason)
+    try:
+        with changing([run.pk]) as changes:
+            changes.withdraw(run.pk, run.fence, reason)
+    except InvalidTransition:
+        return False
     return True
 
 
 def start_run(run_id: int, fence: int, seq: int = 0) -> Run:
     """offered -> running, on report `seq` of the agent that took the ticket."""
-    with transaction.atomic():
-        run = _locked(run_id)
-        if run.state != RunState.OFFERED or run.fence != fence:
-            raise InvalidTransition(
-                f"run {run_id} is {run.state}, fence {run.fence}: cannot start under {fence}"
-            )
-        run.state, run.started_at, run.started_seq = RunState.RUNNING, timezone.now(), seq
-        run.save(update_fields=["state", "started_at", "started_seq"])
-        _note(run, RunState.OFFERED, RunState.RUNNING)
-    return run
+    with changing([run_id]) as changes:
+        return changes.start(run_id, fence, seq)
 
 
 def finish_run(
@@ -135,20 +160,10 @@ def finish_run(
     actor: str = "",
 ) -> Run:
     """Any unfinished state -> finished, with all that follows: the account, and the retry where one is due."""
-    with transaction.atomic():
-        fence, run = run.fence, _locked(run.pk)
-        if run.state == RunState.FINISHED or run.fence != fence:
-            raise InvalidTransition(
-                f"run {run.pk} is {run.state}, fence {run.fence}: cannot end under {fence}"
-            )
-        old, run.state = run.state, RunState.FINISHED
-        run.outcome, run.reason, run.message, run.result = outcome, reason, message, result or {}
-        run.finished_at = timezone.now()
-        run.save(update_fields=["state", "outcome", "reason", "message", "result", "finished_at"])
-        _note(run, old, RunState.FINISHED, detail=f"{outcome} {reason}".strip(), actor=actor)
-        effects.apply(run)
-        _retry(run)
-    return run
+    with changing([run.pk]) as changes:
+        return changes.finish(
+            run.pk, run.fence, outcome, reason=reason, message=message, result=result, actor=actor
+        )
 
 
 def keep_evidence(run: Run, screenshot: bytes, dump: str, screens_hash: str) -> None:
@@ -159,8 +174,8 @@ def keep_evidence(run: Run, screenshot: bytes, dump: str, screens_hash: str) -> 
 
 def note_late(run_id: int, detail: str) -> None:
     """Keep a report of a run that has ended as an event: it changes nothing."""
-    if Run.objects.filter(pk=run_id).exists():
-        RunEvent.objects.create(run_id=run_id, kind=EventKind.LATE, detail=detail[:300])
+    with changing([run_id]) as changes:
+        changes.note_late(run_id, detail)
 
 
 def request_cancel(
@@ -170,41 +185,17 @@ def request_cancel(
 
     Returns the runs that are active: their tickets are to be withdrawn (controller/cancels.py).
     """
-    active = []
-    for run in runs:
-        with transaction.atomic():
-            run = _locked(run.pk)
+    ids = [run.pk for run in runs]
+    parts = [ids[start : start + TOGETHER] for start in range(0, len(ids), TOGETHER)]
+    active = [pk for part in parts for pk in _request_cancel(part, actor, outcome, reason)]
+    return list(Run.objects.filter(pk__in=active).select_related("host"))
+
+
+def _request_cancel(ids: list[int], actor: str, outcome: str, reason: str) -> list[int]:
+    with changing(ids) as changes:
+        for run in changes.runs.values():
             if run.state == RunState.PENDING:
-                finish_run(run, outcome, reason=reason, actor=actor)
-            elif run.state in (RunState.OFFERED, RunState.RUNNING) and not run.cancel_requested:
-                run.cancel_requested = True
-                run.save(update_fields=["cancel_requested"])
-                RunEvent.objects.create(run=run, detail=f"cancel requested: {reason}", actor=actor)
-            if run.state in (RunState.OFFERED, RunState.RUNNING):
-                active.append(run)
-    return active
-
-
-def _retry(run: Run) -> Run | None:
-    """The next attempt of a run that ended for a passing reason; it waits a little and looks at the screen first."""
-    retriable = run.outcome in (Outcome.FAILED, Outcome.LOST, Outcome.CANCELED) and run.reason in RETRIED
-    enabled = run.account is None or run.account.is_enabled
-    if not retriable or not enabled or run.cancel_requested or run.attempt >= MAX_ATTEMPTS:
-        return None
-    wait = timedelta(seconds=RETRY_SECONDS[run.attempt - 1])
-    again = Run.objects.create(
-        script=run.script, account=run.account, device=run.device, campaign=run.campaign, priority=run.priority,
-        options=run.options, requested_by=run.requested_by, attempt=run.attempt + 1, retry_of=run,
-        not_before=timezone.now() + wait, start_by=run.start_by,
-    )  # fmt: skip
-    RunEvent.objects.create(run=again, new=RunState.PENDING, detail=f"retry of run {run.pk}: {run.reason}")
-    return again
-
-
-def _locked(run_id: int) -> Run:
-    run: Run = Run.objects.select_for_update(of=("self",)).get(pk=run_id)
-    return run
-
-
-def _note(run: Run, old: str, new: str, detail: str = "", actor: str = "") -> None:
-    RunEvent.objects.create(run=run, old=old, new=new, detail=detail[:300], actor=actor)
+                changes.finish(run.pk, run.fence, outcome, reason=reason, actor=actor)
+            elif run.state in ACTIVE:
+                changes.ask_cancel(run, reason, actor)
+        return [run.pk for run in changes.runs.values() if run.state in ACTIVE]

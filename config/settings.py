@@ -24,6 +24,15 @@ PHONERACK_TRUST_NEW_HOSTS = env.bool("PHONERACK_TRUST_NEW_HOSTS", default=False)
 PHONERACK_START_WITHIN_HOURS = env.float("PHONERACK_START_WITHIN_HOURS", default=24.0)
 #: Seconds a run may last.
 PHONERACK_RUN_SECONDS = env.float("PHONERACK_RUN_SECONDS", default=300.0)
+#: So many different accounts in a row failed on one phone: it is quarantined. 0: never.
+PHONERACK_QUARANTINE_AFTER = env.int("PHONERACK_QUARANTINE_AFTER", default=5)
+#: Keep a phone for the person that a run on it needs, until somebody gives it back to the runs.
+PHONERACK_HOLD_FOR_PERSON = env.bool("PHONERACK_HOLD_FOR_PERSON", default=False)
+#: Percent of battery below which, and degrees Celsius above which, a phone is given no run.
+PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
+PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
+#: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
+PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
 #: Redis (or Valkey) that carries offers and reports. It is never the truth.
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

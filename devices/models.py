@@ -25,7 +25,10 @@ class Host(models.Model):
         _("at most at once"), null=True, blank=True, help_text=_("Phones at work. Empty: as its agent says.")
     )
     max_per_hub = models.PositiveSmallIntegerField(
-        _("at most per hub"), null=True, blank=True, help_text=_("Phones at work on one hub. Empty: no limit.")
+        _("at most per hub"),
+        null=True,
+        blank=True,
+        help_text=_("Phones at work on one hub. Empty: no limit."),
     )
     last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
     is_silent = models.BooleanField(_("silent"), default=True, editable=False)
@@ -58,6 +61,8 @@ class Device(models.Model):
         _("connection"), max_length=16, choices=Connection.choices, default=Connection.UNKNOWN, editable=False
     )
     health = models.CharField(_("health"), max_length=16, choices=Health.choices, default=Health.GOOD)
+    health_why = models.CharField(_("why"), max_length=200, blank=True, editable=False)
+    health_since = models.DateTimeField(_("since"), null=True, editable=False)
     hold = models.CharField(_("hold"), max_length=16, choices=Hold.choices, default=Hold.NONE, editable=False)
     model = models.CharField(_("model"), max_length=64, blank=True, editable=False)
     android = models.CharField(_("Android"), max_length=16, blank=True, editable=False)

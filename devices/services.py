@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
@@ -144,15 +145,29 @@ def number_by_position(devices: DeviceQuerySet | None = None) -> int:
     return len(ordered)
 
 
+def hold(devices: Iterable[Device]) -> int:
+    """Keep devices for a person: no run is given to them until they are released. Returns how many changed."""
+    return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.NONE).update(hold=Hold.PERSON)
+
+
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
     return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)
 
 
-def set_health(devices: Iterable[Device], health: Health) -> int:
+def set_health(devices: Iterable[Device], health: Health, why: str = "") -> int:
     """Say how fit devices are; only those in good health are given runs. Returns how many changed."""
     rows = Device.objects.filter(pk__in=[device.pk for device in devices]).exclude(health=health)
-    return rows.update(health=health)
+    return rows.update(health=health, health_why=why[:200], health_since=timezone.now())
+
+
+def quarantine(device: Device, why: str) -> bool:
+    """Take a device in good health out, for it may be the phone; True for the one who noticed first."""
+    good = Device.objects.filter(pk=device.pk, health=Health.GOOD)
+    noticed = good.update(health=Health.QUARANTINED, health_why=why[:200], health_since=timezone.now()) == 1
+    if noticed:
+        log.warning("device %s is quarantined: %s", device, why)
+    return noticed
 
 
 def expect_device(identifier: str, label: str | None = None) -> Device:

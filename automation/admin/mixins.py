@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from automation.console.why import Why
+from automation.models import Run
 
 
 class OrderPermissions:
@@ -23,7 +24,8 @@ class ReasonsInList:
     """A list whose rows share one reading of what is in hand, as `row.reasons`."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist, reasons = super().get_changelist_instance(request), Why()  # type: ignore[misc]
+        changelist = super().get_changelist_instance(request)  # type: ignore[misc]
+        reasons = Why(row for row in changelist.result_list if isinstance(row, Run))
         for row in changelist.result_list:
             row.reasons = reasons
         return changelist

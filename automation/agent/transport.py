@@ -10,12 +10,11 @@ import base64
 import binascii
 import json
 import logging
-import uuid
 from typing import Any
 
 from kombu.transport import redis
 
-from automation.protocol import RUN_TASK
+from automation.protocol import RUN_TASK, offer_message
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class Transport(redis.Transport):
         if arguments is None:
             dropped("no offer")
         else:
-            super()._deliver(envelope(arguments), queue)  # type: ignore[no-untyped-call]
+            super()._deliver(offer_message(*arguments), queue)  # type: ignore[no-untyped-call]
 
 
 def dropped(why: str) -> None:
@@ -63,33 +62,3 @@ def offer_in(message: Any) -> list[Any] | None:
         isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 2**53 for one in (run, fence)
     )
     return arguments if is_offer and numbers else None
-
-
-def envelope(arguments: list[Any]) -> dict[str, Any]:
-    """A message as Celery's protocol 2 wants it
-    (https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2).
-    """
-    number = uuid.uuid4().hex
-    embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    return {
-        "body": base64.b64encode(json.dumps([arguments, {}, embed]).encode()).decode(),
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "headers": {
-            "lang": "py",
-            "task": RUN_TASK,
-            "id": number,
-            "root_id": number,
-            "parent_id": None,
-            "group": None,
-        },
-        "properties": {
-            "correlation_id": number,
-            "reply_to": "",
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": "runs"},
-            "priority": 0,
-            "body_encoding": "base64",
-            "delivery_tag": number,
-        },
-    }

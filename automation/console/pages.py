@@ -46,7 +46,7 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "run": run,
         "script": script_label(run.script),
         "pill": status_pill(run),
-        "why": Why().of(run),
+        "why": Why([run]).of(run),
         "advice": advice(run.reason),
         "lines": history(run),
         "facts": facts(run.result),
@@ -119,4 +119,4 @@ def last_runs_of(request: HttpRequest, **of: str) -> dict[str, Any]:
         return {}
     runs = Run.objects.filter(**of).select_related("account", "device__host").order_by("-id")[:LAST_RUNS]
     query = "&".join(f"{name}__id__exact={pk}" for name, pk in of.items())
-    return {"last_runs": rows(runs, Why()), "last_runs_query": query}
+    return {"last_runs": rows(runs), "last_runs_query": query}

@@ -22,9 +22,11 @@ class RunRow:
     asked: str
 
 
-def rows(runs: Iterable[Run], why: Why) -> list[RunRow]:
+def rows(runs: Iterable[Run]) -> list[RunRow]:
     """One per run, in their order."""
+    shown = list(runs)
+    why = Why(shown)
     return [
         RunRow(run, script_label(run.script), status_pill(run), why.of(run), when(run.created_at))
-        for run in runs
+        for run in shown
     ]

@@ -56,7 +56,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         context |= {"accounts": figures.accounts(), "attention": figures.attention_list()}
     if may_view(request, "automation", "run"):
         context |= {"unfinished": figures.unfinished_runs(), "finished": figures.finished_today()}
-        context |= {"runs": rows(figures.last_runs(), why)}
+        context |= {"runs": rows(figures.last_runs())}
     return context
 
 

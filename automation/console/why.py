@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
+from collections.abc import Iterable
+
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -10,12 +11,16 @@ from automation.choices import RunState
 from automation.console.looks import script_label
 from automation.console.reasons import sentence
 from automation.controller import dispatch
+from automation.controller.planning import Reason
 from automation.models import Run
 from devices.models import Device
 
 
 class Why:
-    """What is in hand now, read once; answers for as many runs and devices as a page has."""
+    """What is in hand now, read once; answers for the runs and devices of a page."""
+
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self._runs = list(runs)
 
     @cached_property
     def in_hand(self) -> dict[int, Run]:
@@ -29,13 +34,9 @@ class Why:
                 found[run.device_id or 0] = run
         return found
 
-    @cached_property
-    def _free(self) -> set[int]:
-        return set(Device.objects.free().values_list("pk", flat=True))
-
     def trouble(self, device: Device) -> str:
         """Why the device cannot work; empty when it can or does."""
-        return "" if device.pk in self._free else dispatch.device_trouble(device)
+        return str(dispatch.device_trouble(device) or "")
 
     def doing(self, device: Device) -> str:
         """What the device does now, or why it does nothing."""
@@ -48,19 +49,10 @@ class Why:
         """Why the run waits, or why it ended as it did."""
         if run.state == RunState.FINISHED:
             return sentence(run.reason) if run.reason else ""
-        return self._waiting(run) if run.state == RunState.PENDING else ""
+        return (
+            str(self._waits.get(run.pk) or _("It is next in line.")) if run.state == RunState.PENDING else ""
+        )
 
-    def _waiting(self, run: Run) -> str:
-        device = run.device
-        if device is None or device.pk not in self._free or _held_back(run):
-            return dispatch.why_waiting(run)
-        busy = self.in_hand.get(device.pk)
-        if busy is not None:
-            return _("Device %(device)s has run %(run)s in hand.") % {"device": device, "run": busy.pk}
-        return _("It is next in line.")
-
-
-def _held_back(run: Run) -> bool:
-    """Whether it would not start even if its device were free."""
-    disabled = run.account is not None and not run.account.is_enabled
-    return disabled or run.not_before > timezone.now()
+    @cached_property
+    def _waits(self) -> dict[int, Reason | None]:
+        return dispatch.explain(run for run in self._runs if run.state == RunState.PENDING)

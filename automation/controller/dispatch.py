@@ -1,169 +1,104 @@
-"""Which run goes to which phone now: `assign` decides (pure), `offer_all` carries it out."""
+"""From pending runs to offers: `assign` decides, this asks it and carries out what it says."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
+from accounts.models import Account
 from automation import services
-from automation.choices import Outcome
-from automation.controller import tickets
+from automation.controller import gather, tickets
+from automation.controller.gather import Pace, device_trouble
+from automation.controller.planning import Limits, Offer, Plan, Reason, Slot, Waiting, assign
 from automation.controller.wire import WIRE_ERRORS
-from automation.models import Run
-from devices.choices import Connection, Health, Hold
+from automation.models import Campaign, Run
+from automation.services import Claim
 from devices.models import Device
+
+__all__ = ["Limits", "Offer", "Plan", "Reason", "Slot", "Waiting", "assign", "device_trouble", "offer_all"]
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """The next run of a free phone."""
-
-    run: int
-    device: int
-    host: int
-    account: int | None = None
-    priority: int = 0
+TOGETHER = 200  #: offers that go out in one transaction at most
 
 
-@dataclass
-class Plan:
-    """Who goes now, and why the others do not."""
-
-    offers: list[Candidate] = field(default_factory=list)
-    waiting: dict[int, str] = field(default_factory=dict)  #: run -> sentence
-
-
-def assign(
-    candidates: Iterable[Candidate],
-    lanes: Mapping[int, int],
-    in_hand: Mapping[int, int],
-    busy: Iterable[int] = (),
-) -> Plan:
-    """Offers by priority, then age, as far as each host's free lanes reach; one run per account.
-
-    `lanes` and `in_hand` count, per host, what it can work on at once and what it has; `busy` are the accounts with
-    a run in hand.
-    """
-    plan, used, taken = Plan(), Counter(in_hand), set(busy)
-    for one in sorted(candidates, key=lambda one: (-one.priority, one.run)):
-        if one.account is not None and one.account in taken:
-            plan.waiting[one.run] = "its account has another run in hand"
-        elif used[one.host] >= lanes.get(one.host, 0):
-            plan.waiting[one.run] = f"its host works on {used[one.host]} phones already"
-        else:
-            plan.offers.append(one)
-            used[one.host] += 1
-            taken.add(one.account)  # type: ignore[arg-type]  # None is harmless: it is never looked up
-    return plan
+def plan(now: datetime, pace: Pace | None = None, among: Collection[int] | None = None) -> Plan:
+    """What would be offered now, on these devices or on all."""
+    slots = gather.ready_slots(pace or Pace(), now, among)
+    waiting = gather.next_runs(slots, now)
+    if any(one.anywhere for one in waiting):
+        slots = gather.with_use(slots, now)
+    return assign(waiting, slots, gather.limits(waiting, slots, now), now) if waiting else Plan()
 
 
-def free_devices() -> QuerySet[Device]:
-    """Devices that could start a run now: usable, not kept for a person, no run in hand."""
-    busy = Run.objects.active().exclude(device=None).values("device_id")
-    free: QuerySet[Device] = Device.objects.free().exclude(pk__in=busy)
-    return free
-
-
-def candidates(now: datetime) -> list[Candidate]:
-    """The next run of each free device; one index look-up per device, however many runs wait."""
-    following = Run.objects.startable(now).filter(device=OuterRef("pk")).order_by("-priority", "id")
-    active = Run.objects.active().exclude(account=None).values("account_id")
-    first = following.exclude(account_id__in=active).values("pk")[:1]
-    runs = (
-        free_devices()
-        .annotate(next_run=Subquery(first))
-        .exclude(next_run=None)
-        .values_list("next_run", flat=True)
-    )
-    found = Run.objects.filter(pk__in=list(runs)).values_list(
-        "pk", "device_id", "device__host_id", "account_id", "priority"
-    )
-    return [Candidate(*row) for row in found]
-
-
-def offer_all() -> int:
+def offer_all(pace: Pace | None = None, among: Collection[int] | None = None) -> int:
     """One pass: offer what can start now; returns how many offers went out."""
-    waiting = candidates(timezone.now())
-    if not waiting:
-        return 0
-    hosts = Device.objects.values_list("host_id", "host__lanes").exclude(host=None).distinct()
-    in_hand = Counter(Run.objects.active().values_list("host_id", flat=True))
-    return sum(offer(one) for one in assign(waiting, dict(hosts), in_hand).offers)
+    offers = plan(timezone.now(), pace, among).offers
+    parts = [offers[start : start + TOGETHER] for start in range(0, len(offers), TOGETHER)]
+    return sum(_offer(part) for part in parts)
 
 
-def offer(candidate: Candidate) -> bool:
-    """Claim the run, issue its ticket, look again, publish. False when somebody or something was in the way."""
-    run = services.offer_run(Run.objects.get(pk=candidate.run), candidate.host)
-    if run is None:
-        return False
+def _offer(offers: list[Offer]) -> int:
+    """Claim the runs, issue their tickets, look again, publish. Returns how many went out."""
+    runs = services.offer_runs(Claim(one.run, one.fence, one.device, one.host) for one in offers)
     try:
-        tickets.issue(run)
-        if not _may_still_start(run):
-            tickets.withdraw(run)
-            return False
-        tickets.announce(run)
-    except (*WIRE_ERRORS, OperationalError) as error:
-        log.warning("run %s: its offer is uncertain (%s); the sweep settles it", run.pk, type(error).__name__)
-        return False
-    except Exception as error:  # such as a password whose key is gone: this run cannot start, others can
-        log.exception("run %s cannot be offered", run.pk)
-        tickets.withdraw(run)
-        services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
-        return False
-    return True
+        ready = _looked_at_again(tickets.issue(runs))
+        tickets.announce(ready)
+    except WIRE_ERRORS as error:
+        log.warning("%s offers are uncertain (%s); the sweep settles them", len(runs), type(error).__name__)
+        return 0
+    return len(ready)
 
 
-def _may_still_start(run: Run) -> bool:
+def _looked_at_again(runs: list[Run]) -> list[Run]:
     """Between claim and ticket somebody may have disabled the account or canceled: the ticket must not outlive that."""
-    fresh = Run.objects.offered().filter(pk=run.pk, fence=run.fence, cancel_requested=False)
-    return bool(fresh.exclude(account__is_enabled=False).exists())
+    fresh = Run.objects.offered().filter(pk__in=[run.pk for run in runs], cancel_requested=False)
+    wanted = set(fresh.exclude(account__is_enabled=False).values_list("pk", "fence"))
+    for run in runs:
+        if (run.pk, run.fence) not in wanted and tickets.withdraw(run):
+            services.withdraw_offer(run, "disabled or canceled meanwhile")
+    return [run for run in runs if (run.pk, run.fence) in wanted]
+
+
+# Why it waits, and what a campaign would do
+
+
+def explain(runs: Iterable[Run]) -> dict[int, Reason | None]:
+    """Why each of these pending runs does not start; None for one that is next in line. A dozen queries in all."""
+    wanted, now = gather.waiting(run.pk for run in runs), timezone.now()
+    slots = gather.all_slots({one.device for one in wanted if one.device is not None})
+    if any(one.anywhere for one in wanted):
+        slots += [slot for slot in gather.ready_slots(Pace(), now) if slot not in slots]
+    free = [slot for slot in slots if slot.trouble is None]
+    others = {one.run: one for one in gather.next_runs(free, now)}
+    everything = [*({**others, **{one.run: one for one in wanted}}).values()]
+    found = assign(everything, slots, gather.limits(everything, slots, now), now)
+    return {one.run: found.waiting.get(one.run) for one in wanted}
 
 
 def why_waiting(run: Run) -> str:
     """One sentence for the operator: why this pending run does not start."""
-    now, device = timezone.now(), run.device
-    if run.account is not None and not run.account.is_enabled:
-        return _("The account is disabled.")
-    if run.not_before > now:
-        time = f"{timezone.localtime(run.not_before):%H:%M:%S}"
-        return _("It waits until %(time)s before the next attempt.") % {"time": time}
-    if device is None:
-        return _("It has no device.")
-    return device_trouble(device) or _("It is next in line.")
+    return str(explain([run])[run.pk] or _("It is next in line."))
 
 
-def device_trouble(device: Device) -> str:
-    """Why the device cannot take a run now; empty when it can."""
-    host = device.host
-    if host is None:
-        return _("No agent has seen device %(device)s yet.") % {"device": device}
-    if host.is_silent:
-        return _("Host %(host)s is not heard.") % {"host": host}
-    if not host.is_trusted:
-        return _("Host %(host)s waits to be trusted.") % {"host": host}
-    for kept_from, state in _troubles(device):
-        if kept_from:
-            return _("Device %(device)s is %(state)s.") % {"device": device, "state": state}
-    busy = Run.objects.active().filter(device=device).first()
-    if busy is None:
-        return ""
-    return _("Device %(device)s has run %(run)s in hand.") % {"device": device, "run": busy.pk}
+def preview(campaign: Campaign, targets: Iterable[tuple[Account | None, Device | None]]) -> Plan:
+    """What would start at once if the campaign were started now, and why the others would wait.
 
-
-def _troubles(device: Device) -> list[tuple[bool, str]]:
-    """(whether it keeps the device from runs, how the operator calls it), the nearest first."""
-    return [
-        (device.connection != Connection.ONLINE, device.get_connection_display()),
-        (device.health != Health.GOOD, device.get_health_display()),
-        (device.hold != Hold.NONE, device.get_hold_display()),
-    ]
+    Nothing is written. The runs are numbered from 1 in the order of the targets; `Plan.waiting` has those numbers.
+    """
+    now = timezone.now()
+    runs = [
+        Waiting(
+            number, now, device.pk if device else None, account=account.pk if account else None,
+            campaign=campaign.pk, priority=campaign.priority, is_enabled=account is None or account.is_enabled,
+        )
+        for number, (account, device) in enumerate(targets, start=1)
+    ]  # fmt: skip
+    slots = gather.all_slots({one.device for one in runs if one.device is not None})
+    limits = gather.limits(runs, slots, now)
+    limits.campaigns[campaign.pk] = gather.campaign_limits(campaign, now)
+    return assign(runs, slots, limits, now)

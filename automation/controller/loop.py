@@ -16,8 +16,10 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from automation.controller import dispatch, reports, sweep, tickets
+from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, wire
+from automation.models import Run
 from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key, without_password
 from devices.models import Host
 
@@ -34,14 +36,16 @@ class Controller:
 
     def __init__(self) -> None:
         self.hearing, self.questions = Hearing(), sweep.Questions()
-        self.stop = threading.Event()
-        self._swept, self._woken = 0.0, b"0"
+        self.pace, self.cancels = Pace(), sweep.Cancels()
+        self.draining, self.stop = threading.Event(), threading.Event()
+        self._drained_at = float("inf")
+        self._swept, self._woken, self._is_news = 0.0, b"0", True
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
     def run(self) -> None:
         """Work until told to stop; an outage of Redis or the database is waited out."""
         log.info("controller at work")
-        while not self.stop.is_set():
+        while not (self.stop.is_set() or self._is_drained()):
             try:
                 self.one_pass()
                 self._wait()
@@ -55,14 +59,27 @@ class Controller:
                 self.stop.wait(OUTAGE_SECONDS)
         log.info("controller stopped")
 
+    def drain(self) -> None:
+        """Offer nothing more; go on until nothing is in hand, at most PHONERACK_DRAIN_SECONDS. Then `run` returns."""
+        self._drained_at = time.monotonic() + settings.PHONERACK_DRAIN_SECONDS
+        self.draining.set()
+
+    def _is_drained(self) -> bool:
+        return self.draining.is_set() and (
+            time.monotonic() >= self._drained_at or not Run.objects.active().exists()
+        )
+
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
-        for host in Host.objects.all():
-            self._apart(reports.apply_host, host.name)
-        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+        news = reports.News(pace=self.pace)
+        for name in Host.objects.values_list("name", flat=True):
+            self._apart(reports.apply_host, name, news)
+        if news.bells or time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._sweep()
-            self._swept = time.monotonic()
-        dispatch.offer_all()
+            self._swept, self._is_news = time.monotonic(), True
+        if not self.draining.is_set():
+            dispatch.offer_all(self.pace, None if self._is_news else news.devices)
+            self._is_news = False
 
     def _sweep(self) -> None:
         wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
@@ -71,7 +88,7 @@ class Controller:
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
         for host in Host.objects.alive():
-            self._apart(sweep.send_cancels, host, self.hearing.beats.get(host.name))
+            self._apart(self.cancels.send, host, self.hearing.beats.get(host.name))
         sweep.overdue_offers(self.questions)
         sweep.expire()
 
@@ -96,7 +113,7 @@ class Controller:
         found = wire().xread({**streams, WAKE_KEY: self._woken}, count=1, block=int(PASS_SECONDS * 1000))
         for name, entries in found or []:
             if name == WAKE_KEY.encode():
-                self._woken = entries[-1][0]
+                self._woken, self._is_news = entries[-1][0], True
 
     def _outage(self, what: str, error: Exception) -> None:
         """Wait a little; say so at once and then once in SAY_SECONDS."""

@@ -6,43 +6,68 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from automation import services
-from automation.choices import EventKind, Outcome
+from automation.choices import EventKind, Outcome, RunState
+from automation.controller.gather import Pace
 from automation.controller.wire import DATABASE_AWAY, wire
-from automation.models import Run, RunEvent
+from automation.models import Run
 from automation.protocol import MOST, Report, key
-from automation.services import InvalidTransition
+from automation.transitions import Changes, InvalidTransition, changing
 from devices.models import Host
 
 log = logging.getLogger(__name__)
 
+Entry = tuple[bytes, dict[bytes, bytes]]  #: of a stream: its id and its fields
+
 BATCH = 500  #: reports applied in one transaction at most
+BELL = b"beat"  #: an entry of the stream that only says: there is a new heartbeat
 
 
-def apply_host(name: str) -> int:
+@dataclass
+class News:
+    """What the reports of a pass told the controller beside what they changed."""
+
+    devices: set[int] = field(default_factory=set)  #: that came free, or whose next run may be staged
+    pace: Pace = field(default_factory=Pace)
+    bells: bool = False  #: some host has a heartbeat that should not wait
+
+
+def apply_host(name: str, news: News | None = None) -> int:
     """Apply what the host reported since last time; returns how many reports had an effect. Raises redis errors.
 
     A gap (Redis lost some) ends the batch: the agent sends again whatever is not acknowledged.
     """
     entries = wire().xrange(key(name, "reports"), count=BATCH)
-    if not entries:
-        return 0
-    reports = [report for _id, fields in entries if (report := _parse(name, fields)) is not None]
-    applied = _apply_in_order(name, reports)
-    wire().xdel(key(name, "reports"), *[entry_id for entry_id, _fields in entries])
-    acknowledge(name)
+    return apply_entries(name, entries, news or News()) if entries else 0
+
+
+def apply_entries(name: str, entries: list[Entry], news: News) -> int:
+    """Apply these entries of the host's stream, take them off it, acknowledge. Raises redis errors."""
+    news.bells = news.bells or any(BELL in fields for _id, fields in entries)
+    parsed = [_parse(name, fields) for _id, fields in entries if BELL not in fields]
+    host, applied = _apply_in_order(name, [report for report in parsed if report is not None], news)
+    pipeline = wire().pipeline(transaction=False)
+    pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in entries])
+    _acknowledge(pipeline, host)
+    pipeline.execute()
     return applied
 
 
 def acknowledge(name: str) -> None:
     """Tell the agent up to which number its reports are in the database."""
     host = Host.objects.filter(name=name).first()
-    if host is not None and host.outbox_epoch:
-        wire().hset(key(name, "control"), "acked", f"{host.outbox_epoch}:{host.applied_seq}")
+    if host is not None:
+        _acknowledge(wire(), host)
+
+
+def _acknowledge(client: Any, host: Host) -> None:
+    if host.outbox_epoch:
+        client.hset(key(host.name, "control"), "acked", f"{host.outbox_epoch}:{host.applied_seq}")
 
 
 def _parse(name: str, fields: dict[bytes, bytes]) -> Report | None:
@@ -54,33 +79,60 @@ def _parse(name: str, fields: dict[bytes, bytes]) -> Report | None:
 
 
 @transaction.atomic
-def _apply_in_order(name: str, reports: list[Report]) -> int:
+def _apply_in_order(name: str, reports: list[Report], news: News) -> tuple[Host, int]:
     host = Host.objects.select_for_update().get(name=name)
-    before = host.applied_seq
+    before, due = host.applied_seq, []
     for report in reports:
         if report.epoch == host.outbox_epoch and report.seq == host.applied_seq + 1:
-            _apply(host, report)
+            due.append(report)
             host.applied_seq = report.seq
-    host.save(update_fields=["applied_seq"])
-    return host.applied_seq - before
+    if due:
+        _apply_together(host, due, news)
+        host.save(update_fields=["applied_seq"])
+    return host, host.applied_seq - before
 
 
-def _apply(host: Host, report: Report) -> None:
-    """One report; whatever it says of a run that moved on is kept as an event and changes nothing."""
-    handler = HANDLERS.get(report.kind)
-    if handler is None:
-        log.warning("host %s: a report of unknown kind %r was dropped", host.name, report.kind)
-        return
+def _apply_together(host: Host, reports: list[Report], news: News) -> None:
+    """All in one go; where one of them stumbles the batch is taken back and each is applied by itself."""
     try:
         with transaction.atomic():
-            handler(host, report)
-    except (InvalidTransition, Run.DoesNotExist, IntegrityError) as error:
-        services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
+            _apply(host, reports, news)
     except DATABASE_AWAY:  # the database is away or locked: the whole batch comes again
+        raise
+    except Exception as error:  # noqa: BLE001 - it is met again, and told, below
+        log.info(
+            "host %s: %s reports are applied one by one (%s)", host.name, len(reports), type(error).__name__
+        )
+        for report in reports:
+            _apply_alone(host, report, news)
+
+
+def _apply_alone(host: Host, report: Report, news: News) -> None:
+    try:
+        with transaction.atomic():
+            _apply(host, [report], news)
+    except IntegrityError as error:
+        services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
+    except DATABASE_AWAY:
         raise
     except Exception as error:
         log.exception("host %s: report %s of run %s cannot be applied", host.name, report.seq, report.run)
         _unusable(host, report, error)
+
+
+def _apply(host: Host, reports: list[Report], news: News) -> None:
+    """What a report says of a run that moved on is kept as an event and changes nothing."""
+    with changing({report.run for report in reports}) as changes:
+        for report in reports:
+            handler = HANDLERS.get(report.kind)
+            if handler is None:
+                log.warning("host %s: a report of unknown kind %r was dropped", host.name, report.kind)
+                continue
+            try:
+                handler(changes, host, report, news)
+            except InvalidTransition as error:
+                late = f"{report.kind} from {host.name} under fence {report.fence}: {error}"
+                changes.note_late(report.run, late)
 
 
 def _unusable(host: Host, report: Report, error: Exception) -> None:
@@ -90,47 +142,44 @@ def _unusable(host: Host, report: Report, error: Exception) -> None:
         services.finish_run(run, Outcome.ERRORED, reason="bad_report", message=message)
 
 
-def _started(host: Host, report: Report) -> None:
-    if not Run.objects.filter(pk=report.run, host=host).exists():
-        raise InvalidTransition(f"the run is not with {host.name}")
-    services.start_run(report.run, report.fence, report.seq)
+def _started(changes: Changes, host: Host, report: Report, news: News) -> None:
+    run = changes.start(report.run, report.fence, report.seq, host_id=host.pk)
+    news.devices.add(run.device_id or 0)  # the next one may be staged
 
 
-def _step(host: Host, report: Report) -> None:
-    run = _run_of(host, report)
-    body = report.body
-    RunEvent.objects.create(
-        run=run, kind=EventKind.STEP, name=str(body.get("name", ""))[:80], seconds=_number(body.get("seconds")),
-        ok=bool(body.get("ok", True)), detail=str(body.get("detail", ""))[:300], actor=host.name,
+def _step(changes: Changes, host: Host, report: Report, news: News) -> None:
+    run, body = changes.on_host(report.run, report.fence, host.pk), report.body
+    changes.note(
+        run, kind=EventKind.STEP, name=str(body.get("name", ""))[:80], seconds=_number(body.get("seconds")),
+        ok=bool(body.get("ok", True)), detail=str(body.get("detail", "")), actor=host.name,
     )  # fmt: skip
 
 
-def _finished(host: Host, report: Report) -> None:
-    run, body = _run_of(host, report), report.body
+def _finished(changes: Changes, host: Host, report: Report, news: News) -> None:
+    body = report.body
     outcome = body.get("outcome") if body.get("outcome") in Outcome.values else Outcome.ERRORED
+    run = changes.finish(
+        report.run, report.fence, str(outcome), reason=str(body.get("reason", ""))[:32],
+        message=str(body.get("message", "")), result=body.get("data") if isinstance(body.get("data"), dict) else {},
+        actor=host.name, host_id=host.pk,
+    )  # fmt: skip
     if body.get("screenshot") or body.get("dump"):
         picture = _decoded(body.get("screenshot", ""))
         services.keep_evidence(
             run, picture, str(body.get("dump", "")), str(body.get("screens_hash", ""))[:64]
         )
-    services.finish_run(
-        run, str(outcome), reason=str(body.get("reason", ""))[:32], message=str(body.get("message", "")),
-        result=body.get("data") if isinstance(body.get("data"), dict) else {}, actor=host.name,
-    )  # fmt: skip
+    news.devices.add(run.device_id or 0)
+    news.pace.saw(run.script, run.seconds or 0.0)
 
 
-def _abandoned(host: Host, report: Report) -> None:
+def _abandoned(changes: Changes, host: Host, report: Report, news: News) -> None:
     """The agent died and came back: what it had in hand is over, what it had not started never will be."""
-    run = Run.objects.active().get(pk=report.run, fence=report.fence, host=host)
-    if run.started_at is None:
-        services.withdraw_offer(run, "the agent restarted before it started the run")
+    run = changes.on_host(report.run, report.fence, host.pk, RunState.OFFERED, RunState.RUNNING)
+    if run.state == RunState.OFFERED:
+        changes.withdraw(run.pk, run.fence, "the agent restarted before it started the run")
     else:
-        services.finish_run(run, Outcome.LOST, reason="agent_restarted", actor=host.name)
-
-
-def _run_of(host: Host, report: Report) -> Run:
-    run: Run = Run.objects.running().get(pk=report.run, fence=report.fence, host=host)
-    return run
+        changes.finish(run.pk, run.fence, Outcome.LOST, reason="agent_restarted", actor=host.name)
+    news.devices.add(run.device_id or 0)
 
 
 def _number(value: object) -> float | None:
@@ -144,7 +193,7 @@ def _decoded(text: object) -> bytes:
         return b""
 
 
-HANDLERS: dict[str, Callable[[Host, Report], Any]] = {
+HANDLERS: dict[str, Callable[[Changes, Host, Report, News], None]] = {
     "started": _started,
     "step": _step,
     "finished": _finished,

@@ -26,6 +26,8 @@ from devices.models import Host
 
 log = logging.getLogger(__name__)
 
+Pairs = list[list[int]]  #: [[run, fence], ...]
+
 OFFER_SECONDS = 10  #: an offer not taken by then is withdrawn and made anew
 
 
@@ -131,14 +133,38 @@ def silent_hosts_with_runs() -> Iterable[Host]:
 
 
 def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
-    """Write down for the agent which runs are to end: those that somebody canceled, and those that it has in hand
-    though they have ended here. Made from the database, so losing it costs nothing. Raises redis errors.
-    """
+    """Write down for the agent which runs are to end, and ring. Raises redis errors."""
+    _send(host, wanted_cancels(host, beat))
+
+
+class Cancels:
+    """The same, again and again, for Redis may lose it; but where nothing is to end only when that is new."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, Pairs] = {}
+
+    def send(self, host: Host, beat: Heartbeat | None = None) -> None:
+        wanted = wanted_cancels(host, beat)
+        if wanted or self._sent.get(host.name, [[0, 0]]):
+            _send(host, wanted)
+        self._sent[host.name] = wanted
+
+
+def wanted_cancels(host: Host, beat: Heartbeat | None = None) -> Pairs:
+    """The runs that somebody canceled, and those that the agent has in hand though they have ended here."""
     wanted = [[run.pk, run.fence] for run in Run.objects.to_cancel().filter(host=host)]
     if beat is not None and beat.in_hand:
         known = {(run.pk, run.fence) for run in Run.objects.active().filter(host=host)}
         wanted += [[run, fence] for run, fence in beat.in_hand if (run, fence) not in known]
-    wire().hset(key(host.name, "control"), "cancels", json.dumps(wanted))
+    return wanted
+
+
+def _send(host: Host, wanted: Pairs) -> None:
+    pipeline = wire().pipeline(transaction=False)
+    pipeline.hset(key(host.name, "control"), "cancels", json.dumps(wanted))
+    if wanted:
+        pipeline.xadd(key(host.name, "orders"), {"new": 1}, maxlen=1)
+    pipeline.execute()
 
 
 def _finish(run: Run, outcome: str, reason: str) -> None:

@@ -6,7 +6,10 @@ host can open it and knows that the controller made it.
 
 from __future__ import annotations
 
+import functools
+import logging
 import time
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +18,16 @@ from nacl.public import Box, PrivateKey, PublicKey
 from accounts.choices import PACKAGES
 from accounts.models import Account
 from accounts.totp import codes
+from automation import services
+from automation.choices import Outcome
 from automation.controller.wire import publish, wire
 from automation.models import Run
 from automation.protocol import Ticket, ticket_key
 from devices.models import Device, Host
+
+log = logging.getLogger(__name__)
+
+Packages = dict[str, list[str]]  #: app -> packages
 
 TICKET_SECONDS = 60  #: how long a ticket lies in Redis at most
 
@@ -27,34 +36,61 @@ def controller_key() -> PrivateKey:
     return PrivateKey(bytes.fromhex(settings.PHONERACK_CONTROLLER_KEY))
 
 
-def issue(run: Run) -> None:
-    """Put the run's ticket where its host can take it once. Raises redis errors."""
-    device, host = _where(run)
-    box = Box(controller_key(), PublicKey(bytes.fromhex(host.public_key)))
-    sealed = bytes(box.encrypt(make(run, device, host).to_json().encode()))
-    wire().set(ticket_key(host.name, run.pk, run.fence), sealed, ex=TICKET_SECONDS)
+def issue(runs: Iterable[Run]) -> list[Run]:
+    """Put tickets where their hosts can take them once; returns the runs that have one. Raises redis errors.
+
+    A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on.
+    """
+    known = list(runs)
+    packages = packages_on({run.device_id for run in known if run.account_id is None})
+    ready, pipeline = [], wire().pipeline(transaction=False)
+    for run in known:
+        sealed = _sealed_or_ended(run, packages.get(run.device_id or 0, {}))
+        if sealed is not None:
+            ready.append(run)
+            pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
+    pipeline.execute()
+    return ready
 
 
-def announce(run: Run) -> None:
-    """Send the offer's message: ids only. Raises what a broker may raise."""
-    device, host = _where(run)
-    publish(host.name, run.pk, run.fence, device.serial)
+def _sealed_or_ended(run: Run, packages: Packages) -> bytes | None:
+    try:
+        return seal(run, packages)
+    except Exception as error:
+        log.exception("run %s cannot be offered", run.pk)
+        services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
+        return None
+
+
+def seal(run: Run, packages: Packages) -> bytes:
+    """The ticket of an offered run, for its host alone."""
+    if run.device is None or run.host is None:
+        raise ValueError(f"run {run.pk} is offered to no phone")
+    box = _box(settings.PHONERACK_CONTROLLER_KEY, run.host.public_key)
+    return bytes(box.encrypt(make(run, run.device, run.host, packages).to_json().encode()))
+
+
+@functools.lru_cache(maxsize=1000)
+def _box(private: str, public: str) -> Box:
+    """The shared key of controller and host; working it out takes longer than sealing."""
+    return Box(PrivateKey(bytes.fromhex(private)), PublicKey(bytes.fromhex(public)))
+
+
+def announce(runs: Iterable[Run]) -> None:
+    """Send the messages of offers: ids only. Raises redis errors."""
+    publish((run.host.name, run.pk, run.fence, run.device.serial) for run in runs if run.host and run.device)
 
 
 def withdraw(run: Run) -> bool:
     """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors."""
-    if run.host is None:
-        return True
-    return bool(wire().delete(ticket_key(run.host.name, run.pk, run.fence)))
+    return run.host is None or bool(wire().delete(_key(run)))
 
 
-def _where(run: Run) -> tuple[Device, Host]:
-    if run.device is None or run.host is None:
-        raise ValueError(f"run {run.pk} is offered to no phone")
-    return run.device, run.host
+def _key(run: Run) -> str:
+    return ticket_key(run.host.name if run.host else "", run.pk, run.fence)
 
 
-def make(run: Run, device: Device, host: Host) -> Ticket:
+def make(run: Run, device: Device, host: Host, packages: Packages) -> Ticket:
     """All that the agent needs to know for this run, and nothing more."""
     account = run.account
     return Ticket(
@@ -68,19 +104,21 @@ def make(run: Run, device: Device, host: Host) -> Ticket:
         expires=time.time() + TICKET_SECONDS,
         seconds=settings.PHONERACK_RUN_SECONDS,
         account=_credentials(account) if account else None,
-        packages=packages_on(device.pk),
+        packages=packages,
         options=run.options,
     )
 
 
-def packages_on(device_id: int) -> dict[str, list[str]]:
-    """Per app: its own packages, and the clones that accounts of this device use."""
-    clones = Account.objects.filter(device_id=device_id).exclude(package_name="")
-    packages = {str(app): list(names) for app, names in PACKAGES.items()}
-    for app, name in clones.values_list("app", "package_name").distinct():
-        if name not in packages[app]:
-            packages[app].append(name)
-    return packages
+def packages_on(devices: Collection[int | None]) -> dict[int, Packages]:
+    """device -> app -> its own packages, and the clones that accounts of this device use."""
+    found: dict[int, Packages] = {
+        device: {str(app): list(names) for app, names in PACKAGES.items()} for device in devices if device
+    }
+    clones = Account.objects.filter(device__in=found).exclude(package_name="").order_by("app", "package_name")
+    for device, app, name in clones.values_list("device_id", "app", "package_name").distinct():
+        if name not in found[device][app]:
+            found[device][app].append(name)
+    return found
 
 
 def _credentials(account: Account) -> dict[str, Any]:

@@ -1,17 +1,18 @@
-"""The controller's end of Redis: one bounded connection, and the Celery message of an offer."""
+"""The controller's end of Redis: one bounded connection, and the Celery messages of offers."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import redis
-from celery import current_app
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from automation.protocol import RUN_TASK, WAKE_KEY, key
+from automation.protocol import WAKE_KEY, key, offer_message
 
 QUEUE_LENGTH = 1000  #: messages that wait for one host at most
 
@@ -36,10 +37,15 @@ def wake() -> None:
         wire().xadd(WAKE_KEY, {"new": 1}, maxlen=1)
 
 
-def publish(host: str, run: int, fence: int, serial: str) -> None:
-    """Put the message of an offer on the host's queue: ids only. Raises what a broker may raise.
+def publish(offers: Iterable[tuple[str, int, int, str]]) -> None:
+    """Put the messages of offers (host, run, fence, serial) on the hosts' queues: ids only. Raises redis errors.
 
     The queue of a host that takes nothing stays bounded; the runs behind what falls off are offered anew.
     """
-    current_app.send_task(RUN_TASK, args=[run, fence, serial], queue=key(host, "runs"), retry=False)
-    wire().ltrim(key(host, "runs"), 0, QUEUE_LENGTH - 1)
+    pipeline, hosts = wire().pipeline(transaction=False), set[str]()
+    for host, run, fence, serial in offers:
+        pipeline.lpush(key(host, "runs"), json.dumps(offer_message(run, fence, serial)))
+        hosts.add(host)
+    for host in hosts:
+        pipeline.ltrim(key(host, "runs"), 0, QUEUE_LENGTH - 1)
+    pipeline.execute()

@@ -4,63 +4,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_accounts'),
-        ('automation', '0001_campaigns_and_runs'),
-        ('devices', '0002_host_limits'),
+        ("accounts", "0001_accounts"),
+        ("automation", "0001_campaigns_and_runs"),
+        ("devices", "0002_host_limits"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='run',
-            name='run_next_of_device',
+            model_name="run",
+            name="run_next_of_device",
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='active_from',
-            field=models.TimeField(blank=True, null=True, verbose_name='active from'),
+            model_name="campaign",
+            name="active_from",
+            field=models.TimeField(blank=True, null=True, verbose_name="active from"),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='active_until',
-            field=models.TimeField(blank=True, help_text='Before “from”: until that time the next morning.', null=True, verbose_name='until'),
+            model_name="campaign",
+            name="active_until",
+            field=models.TimeField(
+                blank=True,
+                help_text="Before “from”: until that time the next morning.",
+                null=True,
+                verbose_name="until",
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='at_most',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Runs in hand at once. Empty: no limit.', null=True, verbose_name='at most at once'),
+            model_name="campaign",
+            name="at_most",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="Runs in hand at once. Empty: no limit.",
+                null=True,
+                verbose_name="at most at once",
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='per_device_day',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Runs of this campaign on one phone in a day of its time zone. Empty: no limit.', null=True, verbose_name='per phone and day'),
+            model_name="campaign",
+            name="per_device_day",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="Runs of this campaign on one phone in a day of its time zone. Empty: no limit.",
+                null=True,
+                verbose_name="per phone and day",
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='priority',
-            field=models.SmallIntegerField(default=0, help_text='A higher one goes first; what a person clicks has 10.', verbose_name='priority'),
+            model_name="campaign",
+            name="priority",
+            field=models.SmallIntegerField(
+                default=0,
+                help_text="A higher one goes first; what a person clicks has 10.",
+                verbose_name="priority",
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='state',
-            field=models.CharField(choices=[('active', 'active'), ('paused', 'paused'), ('held', 'held'), ('stopped', 'stopped')], default='active', editable=False, max_length=12, verbose_name='state'),
+            model_name="campaign",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("active", "active"),
+                    ("paused", "paused"),
+                    ("held", "held"),
+                    ("stopped", "stopped"),
+                ],
+                default="active",
+                editable=False,
+                max_length=12,
+                verbose_name="state",
+            ),
         ),
         migrations.AddField(
-            model_name='run',
-            name='any_device',
+            model_name="run",
+            name="any_device",
             field=models.BooleanField(default=False, editable=False),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['device', 'campaign', 'priority', 'not_before', 'id'], name='run_next_of_device'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["device", "campaign", "priority", "not_before", "id"],
+                name="run_next_of_device",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['campaign', 'priority'], name='run_lines'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["campaign", "priority"], name="run_lines"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(models.F('device'), models.OrderBy(models.F('started_at'), descending=True), name='run_last_of_device'),
+            model_name="run",
+            index=models.Index(
+                models.F("device"),
+                models.OrderBy(models.F("started_at"), descending=True),
+                name="run_last_of_device",
+            ),
         ),
     ]

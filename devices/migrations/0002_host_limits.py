@@ -4,20 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0001_hosts_and_devices'),
+        ("devices", "0001_hosts_and_devices"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='host',
-            name='max_per_hub',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Phones at work on one hub. Empty: no limit.', null=True, verbose_name='at most per hub'),
+            model_name="host",
+            name="max_per_hub",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="Phones at work on one hub. Empty: no limit.",
+                null=True,
+                verbose_name="at most per hub",
+            ),
         ),
         migrations.AddField(
-            model_name='host',
-            name='max_runs',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Phones at work. Empty: as its agent says.', null=True, verbose_name='at most at once'),
+            model_name="host",
+            name="max_runs",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="Phones at work. Empty: as its agent says.",
+                null=True,
+                verbose_name="at most at once",
+            ),
         ),
     ]

@@ -13,7 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Apply reports, offer runs, end the lost ones. SIGTERM ends after the current pass, a second one at once."""
+    """Apply reports, offer runs, end the lost ones.
+
+    SIGTERM drains: nothing more is offered, and it ends once nothing is in hand, or after PHONERACK_DRAIN_SECONDS.
+    A second SIGTERM ends it after the current pass, a third at once. Nothing is lost by either.
+    """
 
     help = __doc__ or ""
 
@@ -23,7 +27,10 @@ class Command(BaseCommand):
         def stop(number: int, frame: object) -> None:
             if controller.stop.is_set():
                 os._exit(128 + number)
-            controller.stop.set()
+            elif controller.draining.is_set():
+                controller.stop.set()
+            else:
+                controller.drain()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)

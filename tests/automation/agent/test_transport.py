@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from automation.agent.transport import envelope, offer_in
-from automation.protocol import RUN_TASK, key, ticket_key
+from automation.agent.transport import offer_in
+from automation.protocol import RUN_TASK, key, offer_message, ticket_key
 from config.env import BASE
 from config.processes import Process
 from tests.phones import wait_for
 
 
 def message(body: object = None, raw: str | None = None, **over: object) -> bytes:
-    made = envelope([1, 1, "S"])
+    made = offer_message(1, 1, "S")
     if body is not None:
         made["body"] = base64.b64encode(json.dumps(body).encode()).decode()
     if raw is not None:

@@ -15,7 +15,7 @@ from accounts.fields import Secret
 from accounts.models import Account
 from accounts.services import RunsMayStart
 from accounts.totp import Totp
-from automation import services
+from automation import services, transitions
 from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
@@ -45,7 +45,7 @@ def test_an_offer_is_a_message_of_ids_and_a_ticket_only_its_host_can_open(redis_
 
 def test_a_ticket_carries_codes_of_the_next_minutes_and_never_the_secret(redis_client) -> None:
     run = offered_run(account=make_account(app="instagram", totp_secret="JBSWY3DPEHPK3PXP"))
-    tickets.issue(run)
+    tickets.issue([run])
     ticket = ticket_of(run, redis_client)
     assert "JBSWY3DPEHPK3PXP" not in ticket.to_json()
     now = time.time()
@@ -68,10 +68,10 @@ def _value(client, name: bytes) -> bytes:
 
 def test_a_taken_ticket_cannot_be_withdrawn_and_a_withdrawn_one_not_taken(redis_client) -> None:
     run = offered_run()
-    tickets.issue(run)
+    tickets.issue([run])
     assert tickets.withdraw(run) is True
     assert redis_client.getdel(ticket_key(run.host.name, run.pk, run.fence)) is None
-    tickets.issue(run)
+    tickets.issue([run])
     redis_client.getdel(ticket_key(run.host.name, run.pk, run.fence))
     assert tickets.withdraw(run) is False
 
@@ -89,14 +89,16 @@ def test_an_account_disabled_between_claim_and_ticket_does_not_start(redis_clien
     run = run_on()
     issue = tickets.issue
 
-    def disable_first(offered: Run) -> None:
-        Account.objects.filter(pk=offered.account_id).update(is_enabled=False)
-        issue(offered)
+    def disable_first(offered: list[Run]) -> list[Run]:
+        Account.objects.filter(pk__in=[one.account_id for one in offered]).update(is_enabled=False)
+        return issue(offered)
 
     monkeypatch.setattr(tickets, "issue", disable_first)
     assert dispatch.offer_all() == 0
     assert redis_client.keys("*ticket*") == []
     assert not redis_client.exists(key(run.device.host.name, "runs"))
+    run.refresh_from_db()
+    assert run.state == RunState.PENDING  # and the sweep ends it
 
 
 def test_disabling_cancels_what_runs_and_skips_what_waits(redis_client) -> None:
@@ -132,7 +134,7 @@ def test_without_redis_a_cancel_says_that_the_offer_could_not_be_withdrawn(redis
 def test_an_overdue_offer_whose_ticket_is_there_waits_again(redis_client, monkeypatch) -> None:
     monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
     run = offered_run()
-    tickets.issue(run)
+    tickets.issue([run])
     sweep.overdue_offers(sweep.Questions())
     run.refresh_from_db()
     assert run.state == RunState.PENDING
@@ -162,7 +164,7 @@ def test_a_question_is_asked_again_when_redis_lost_it(redis_client, monkeypatch)
 def test_a_cancel_that_comes_while_an_offer_is_withdrawn_is_not_lost(redis_client, monkeypatch) -> None:
     monkeypatch.setattr(sweep, "OFFER_SECONDS", -1)
     run, withdraw = offered_run(), tickets.withdraw
-    tickets.issue(run)
+    tickets.issue([run])
 
     def cancel_meanwhile(offered: Run) -> bool:
         done = withdraw(offered)
@@ -209,10 +211,10 @@ def test_an_agent_is_told_to_let_go_of_what_has_ended_here(redis_client) -> None
 
 
 def test_two_controllers_claim_a_run_once(redis_client, monkeypatch) -> None:
-    run, claims, gate, note = run_on(), [], threading.Event(), services._note
+    run, claims, gate, update = run_on(), [], threading.Event(), transitions.Changes._update
 
-    def slow_for_the_first(*arguments, **options) -> None:
-        note(*arguments, **options)
+    def slow_for_the_first(changes) -> None:
+        update(changes)
         if threading.current_thread().name == "first":
             gate.wait(1)
 
@@ -220,7 +222,7 @@ def test_two_controllers_claim_a_run_once(redis_client, monkeypatch) -> None:
         claims.append(services.offer_run(Run.objects.get(pk=run.pk), run.device.host_id))
         connections.close_all()
 
-    monkeypatch.setattr(services, "_note", slow_for_the_first)
+    monkeypatch.setattr(transitions.Changes, "_update", slow_for_the_first)
     both = [threading.Thread(target=claim, name=name) for name in ("first", "second")]
     for thread in both:
         thread.start()

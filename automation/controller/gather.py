@@ -1,0 +1,237 @@
+"""What dispatch must know: which phones could take a run, which runs are next, and what the limits are.
+
+Its cost grows with the phones that are asked about and with the lines, never with the runs that wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Exists, Max, OuterRef, Subquery
+
+from automation.choices import CampaignState
+from automation.controller.planning import CampaignLimits, Limits, Reason, Slot, Waiting, because, is_open
+from automation.models import Campaign, Run
+from devices.choices import Connection, Health, Hold
+from devices.models import Device, Host
+
+TOGETHER = 500  #: devices asked about in one query
+STAGE_SECONDS = 5.0  #: runs of a script that takes less are staged one ahead; longer ones gain nothing by it
+USED_WINDOW = timedelta(hours=24)  #: in which the use of a phone is counted
+
+Line = tuple[int | None, int]  #: campaign (None: by hand) and priority
+
+
+@dataclass
+class Pace:
+    """How long the runs of each script took of late, as this controller saw it. Unknown ones count as long."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def saw(self, script: str, seconds: float) -> None:
+        self.seconds[script] = 0.8 * self.seconds.get(script, seconds) + 0.2 * seconds
+
+    def short(self) -> list[str]:
+        """The scripts whose next run is worth staging."""
+        return [script for script, seconds in self.seconds.items() if seconds < STAGE_SECONDS]
+
+
+# Phones
+
+
+def ready_slots(pace: Pace, now: datetime, among: Collection[int] | None = None) -> list[Slot]:
+    """The phones that could take a run: free ones, and those whose short run is nearly over."""
+    ending = _ending(pace, now, among)
+    busy = Run.objects.active().filter(device=OuterRef("pk")).exclude(pk__in=list(ending.values()))
+    free = Device.objects.free().filter(~Exists(busy)).select_related("host").order_by()
+    if among is not None:
+        free = free.filter(pk__in=among)
+    slots = [replace(slot_of(device), ending=ending.get(device.pk, 0)) for device in free]
+    return [slot for slot in slots if slot.trouble is None]
+
+
+def _ending(pace: Pace, now: datetime, among: Collection[int] | None) -> dict[int, int]:
+    """device -> the run there that is nearly over."""
+    short = pace.short()
+    if not short:
+        return {}
+    just = Run.objects.running().filter(
+        script__in=short, started_at__gt=now - timedelta(seconds=STAGE_SECONDS)
+    )
+    if among is not None:
+        just = just.filter(device__in=among)
+    return dict(just.exclude(device=None).values_list("device_id", "pk"))
+
+
+def all_slots(devices: Iterable[int]) -> list[Slot]:
+    """These phones in any state, each with what keeps it from taking a run."""
+    rows = list(Device.objects.filter(pk__in=devices).select_related("host"))
+    in_hand = dict(
+        Run.objects.active().filter(device__in=rows).order_by("-state").values_list("device_id", "pk")
+    )
+    return [_with_run(slot_of(device), in_hand.get(device.pk)) for device in rows]
+
+
+def _with_run(slot: Slot, run: int | None) -> Slot:
+    if run is None or slot.trouble is not None:
+        return slot
+    return replace(slot, trouble=because("device_busy", device=slot.name, run=run))
+
+
+def slot_of(device: Device) -> Slot:
+    """The device as dispatch sees it, by itself."""
+    return Slot(
+        device.pk, device.host_id, device.hub, trouble=device_trouble(device), name=str(device),
+        host_name=str(device.host or ""),
+    )  # fmt: skip
+
+
+def device_trouble(device: Device) -> Reason | None:
+    """What keeps the device from taking runs, the nearest first; None when nothing does."""
+    host = device.host
+    if host is None:
+        return because("never_seen", device=device)
+    if host.is_silent:
+        return because("host_silent", host=host)
+    if not host.is_trusted:
+        return because("host_untrusted", host=host)
+    return _state_trouble(device) or _energy_trouble(device)
+
+
+def _state_trouble(device: Device) -> Reason | None:
+    if device.connection != Connection.ONLINE:
+        return because("device_state", device=device, state=device.get_connection_display())
+    if device.health != Health.GOOD:
+        return because("device_state", device=device, state=device.get_health_display())
+    if device.hold != Hold.NONE:
+        return because("device_state", device=device, state=device.get_hold_display())
+    return None
+
+
+def _energy_trouble(device: Device) -> Reason | None:
+    if device.battery is not None and device.battery < settings.PHONERACK_MIN_BATTERY:
+        return because("battery_low", device=device, battery=device.battery)
+    if device.temperature is not None and device.temperature > settings.PHONERACK_MAX_TEMPERATURE:
+        return because("too_hot", device=device, temperature=device.temperature)
+    return None
+
+
+# Runs
+
+
+def lines() -> list[Line]:
+    """The lines in which a run of an active campaign, or one asked by hand, waits."""
+    waits = Exists(Run.objects.pending().filter(campaign=OuterRef("pk")))
+    active = (
+        Campaign.objects.filter(waits, state=CampaignState.ACTIVE).order_by("pk").values_list("pk", flat=True)
+    )
+    return [(campaign, priority) for campaign in [None, *active] for priority in _priorities(campaign)]
+
+
+def _priorities(campaign: int | None) -> Iterator[int]:
+    """Those that waiting runs of the campaign have; one index look-up each."""
+    waiting = Run.objects.pending().filter(campaign=campaign)
+    highest = waiting.aggregate(highest=Max("priority"))["highest"]
+    while highest is not None:
+        yield highest
+        highest = waiting.filter(priority__lt=highest).aggregate(highest=Max("priority"))["highest"]
+
+
+def next_runs(slots: Collection[Slot], now: datetime) -> list[Waiting]:
+    """The next run of every line on each of these phones, and as many that any phone may do."""
+    devices, found = [slot.device for slot in slots], list[int]()
+    for line in lines() if devices else []:
+        for start in range(0, len(devices), TOGETHER):
+            found += _heads(line, devices[start : start + TOGETHER], now)
+        found += _anywhere(line, now, len(devices))
+    return waiting(found)
+
+
+def _heads(line: Line, devices: list[int], now: datetime) -> list[int]:
+    active = Run.objects.active().filter(account=OuterRef("account"))
+    of_line = Run.objects.startable(now).filter(~Exists(active), campaign=line[0], priority=line[1])
+    following = of_line.filter(device=OuterRef("pk")).order_by("not_before", "id").values("pk")[:1]
+    rows = Device.objects.filter(pk__in=devices).order_by().annotate(head=Subquery(following))
+    return [head for head in rows.values_list("head", flat=True) if head is not None]
+
+
+def _anywhere(line: Line, now: datetime, most: int) -> list[int]:
+    wanted = Run.objects.startable(now).filter(
+        device=None, any_device=True, campaign=line[0], priority=line[1]
+    )
+    return list(wanted.order_by("not_before", "id").values_list("pk", flat=True)[:most])
+
+
+def waiting(runs: Iterable[int]) -> list[Waiting]:
+    """These runs as dispatch sees them."""
+    rows = Run.objects.filter(pk__in=list(runs)).values_list(
+        "pk", "not_before", "device_id", "any_device", "account_id", "campaign_id", "priority", "fence",
+        "account__is_enabled",
+    )  # fmt: skip
+    return [Waiting(*row[:-1], is_enabled=row[-1] is not False) for row in rows]
+
+
+# Limits
+
+
+def limits(waiting: Collection[Waiting], slots: Collection[Slot], now: datetime) -> Limits:
+    """What these runs and phones may have in hand at once, and what they have."""
+    found = Limits()
+    _add_hosts(found, {slot.host for slot in slots if slot.host is not None})
+    campaigns = Campaign.objects.filter(pk__in={one.campaign for one in waiting if one.campaign is not None})
+    for campaign in campaigns:
+        found.campaigns[campaign.pk] = campaign_limits(campaign, now)
+        found.today.update(_today(campaign, [slot.device for slot in slots], now))
+    in_hand = Run.objects.active().filter(campaign__in=found.campaigns).values_list("campaign").order_by()
+    found.campaigns_now.update(dict(in_hand.annotate(n=Count("pk"))))
+    accounts = [one.account for one in waiting if one.account is not None]
+    busy = Run.objects.active().filter(account__in=accounts).values_list("account_id", flat=True)
+    found.busy_accounts.update(busy)
+    return found
+
+
+def _add_hosts(found: Limits, hosts: set[int]) -> None:
+    for host in Host.objects.filter(pk__in=hosts):
+        found.per_host[host.pk] = host.lanes if host.max_runs is None else min(host.lanes, host.max_runs)
+        if host.max_per_hub is not None:
+            found.per_hub[host.pk] = host.max_per_hub
+    at_work = Run.objects.active().filter(host__in=hosts).order_by()
+    for host_id, hub, _device in at_work.values_list("host_id", "device__hub", "device_id").distinct():
+        found.hosts_now[host_id or 0] += 1
+        found.hubs_now[host_id or 0, hub or ""] += 1
+
+
+def campaign_limits(campaign: Campaign, now: datetime) -> CampaignLimits:
+    """What the campaign may do now."""
+    return CampaignLimits(_campaign_trouble(campaign, now), campaign.at_most, campaign.per_device_day)
+
+
+def _campaign_trouble(campaign: Campaign, now: datetime) -> Reason | None:
+    if campaign.state != CampaignState.ACTIVE:
+        return because("campaign_paused", state=campaign.get_state_display())
+    if is_open(campaign.active_from, campaign.active_until, campaign.time_zone, now):
+        return None
+    hours = {"start": campaign.active_from, "end": campaign.active_until}
+    return because("outside_hours", **{name: f"{time:%H:%M}" for name, time in hours.items()})
+
+
+def _today(campaign: Campaign, devices: list[int], now: datetime) -> dict[tuple[int, int], int]:
+    """(campaign, device) -> runs that began in this day of the campaign's time zone."""
+    if campaign.per_device_day is None:
+        return {}
+    midnight = now.astimezone(ZoneInfo(campaign.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = Run.objects.filter(campaign=campaign, device__in=devices, started_at__gte=midnight)
+    counts = begun.order_by().values_list("device").annotate(n=Count("pk"))
+    return {(campaign.pk, device): count for device, count in counts}
+
+
+def with_use(slots: Iterable[Slot], now: datetime) -> list[Slot]:
+    """The same, each with the number of runs that it had of late."""
+    known = list(slots)
+    of_late = Run.objects.filter(device__in=[slot.device for slot in known], started_at__gt=now - USED_WINDOW)
+    used = dict(of_late.order_by().values_list("device").annotate(n=Count("pk")))
+    return [replace(slot, used=used.get(slot.device, 0)) for slot in known]

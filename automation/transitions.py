@@ -1,0 +1,192 @@
+"""The one place where a run changes its state: many runs at once, each by a guarded step.
+
+    with changing(ids) as changes:          # one transaction; the rows are locked, in the order of their numbers
+        changes.start(run_id, fence, seq)   # raises InvalidTransition, and then nothing of that run is changed
+
+Every step writes its RunEvent. At the end of the block the rows go out in one conditional UPDATE each (its WHERE
+names the state and fence that were read), the events in one INSERT, then what follows from an end: the account,
+the quarantine of the phone, the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from automation import effects
+from automation.choices import MAX_ATTEMPTS, RETRIED, RETRY_SECONDS, EventKind, Outcome, RunState
+from automation.models import Run, RunEvent
+
+#: The columns that a step may change.
+COLUMNS = (
+    "state", "outcome", "reason", "message", "result", "host", "device", "fence", "cancel_requested",
+    "offered_at", "started_at", "started_seq", "finished_at",
+)  # fmt: skip
+
+
+class InvalidTransition(Exception):
+    """The run is not in a state from which this may happen."""
+
+
+@contextmanager
+def changing(run_ids: Iterable[int]) -> Iterator[Changes]:
+    """Lock these runs, let the caller change them, write the changes. All or nothing."""
+    with transaction.atomic():
+        changes = Changes(run_ids)
+        yield changes
+        changes.write()
+
+
+class Changes:
+    """Runs that are locked, and what is to be written about them. Made by `changing`."""
+
+    def __init__(self, run_ids: Iterable[int]) -> None:
+        rows = Run.objects.select_for_update(of=("self",)).filter(pk__in=list(run_ids)).order_by("pk")
+        self.runs: dict[int, Run] = {run.pk: run for run in rows}
+        self.now: datetime = timezone.now()
+        self._read = {run.pk: (run.state, run.fence) for run in self.runs.values()}
+        self._changed: dict[int, Run] = {}
+        self._events: list[RunEvent] = []
+        self._ended: list[Run] = []
+
+    # --- the steps ---
+
+    def offer(self, run_id: int, fence: int, device_id: int, host_id: int) -> Run:
+        """pending -> offered, under a new fence."""
+        run = self._in(run_id, fence, "be offered", RunState.PENDING)
+        run.device_id, run.host_id, run.offered_at, run.fence = device_id, host_id, self.now, fence + 1
+        return self._move(run, RunState.OFFERED)
+
+    def withdraw(self, run_id: int, fence: int, why: str) -> Run:
+        """offered -> pending, for an offer that was surely not taken and whose ticket is gone.
+
+        Where somebody wants it canceled meanwhile, it ends instead.
+        """
+        run = self._in(run_id, fence, "be withdrawn", RunState.OFFERED)
+        if run.cancel_requested:
+            return self.finish(run_id, fence, Outcome.CANCELED, reason="canceled")
+        run.host_id = run.offered_at = None
+        if run.any_device:
+            run.device_id = None
+        return self._move(run, RunState.PENDING, why)
+
+    def start(self, run_id: int, fence: int, seq: int = 0, host_id: int | None = None) -> Run:
+        """offered -> running, on report `seq` of the agent that took the ticket."""
+        run = self._in(run_id, fence, "start", RunState.OFFERED, host_id=host_id)
+        run.started_at, run.started_seq = self.now, seq
+        return self._move(run, RunState.RUNNING)
+
+    def finish(
+        self,
+        run_id: int,
+        fence: int,
+        outcome: str,
+        *,
+        reason: str = "",
+        message: str = "",
+        result: dict[str, Any] | None = None,
+        actor: str = "",
+        host_id: int | None = None,
+    ) -> Run:
+        """Any unfinished state -> finished; with a host, only what runs on it."""
+        allowed = (RunState.RUNNING,) if host_id else (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
+        run = self._in(run_id, fence, "end", *allowed, host_id=host_id)
+        run.outcome, run.reason, run.message, run.result = outcome, reason, message, result or {}
+        run.finished_at = self.now
+        self._ended.append(run)
+        return self._move(run, RunState.FINISHED, f"{outcome} {reason}".strip(), actor)
+
+    def ask_cancel(self, run: Run, reason: str, actor: str) -> None:
+        """Note that somebody wants an offered or running run ended; once."""
+        if not run.cancel_requested:
+            run.cancel_requested = True
+            self._changed[run.pk] = run
+            self.note(run, detail=f"cancel requested: {reason}", actor=actor)
+
+    def note(self, run: Run, **values: Any) -> None:
+        """An event that changes no state."""
+        values["detail"] = str(values.get("detail", ""))[:300]
+        self._events.append(RunEvent(run=run, **values))
+
+    def note_late(self, run_id: int, detail: str) -> None:
+        """Keep a report of a run that moved on as an event: it changes nothing."""
+        if run_id in self.runs:
+            self.note(self.runs[run_id], kind=EventKind.LATE, detail=detail)
+
+    def on_host(self, run_id: int, fence: int, host_id: int, *states: str) -> Run:
+        """The run, if that host has it running (or in one of these states) under that fence."""
+        return self._in(run_id, fence, "go on", *(states or (RunState.RUNNING,)), host_id=host_id)
+
+    def _in(self, run_id: int, fence: int, verb: str, *states: str, host_id: int | None = None) -> Run:
+        run = self.runs.get(run_id)
+        if run is None:
+            raise InvalidTransition(f"there is no run {run_id}")
+        if run.state not in states or run.fence != fence:
+            raise InvalidTransition(
+                f"run {run_id} is {run.state}, fence {run.fence}: cannot {verb} under {fence}"
+            )
+        if host_id is not None and run.host_id != host_id:
+            raise InvalidTransition(f"run {run_id} is not with that host")
+        return run
+
+    def _move(self, run: Run, state: str, detail: str = "", actor: str = "") -> Run:
+        old, run.state = run.state, state
+        self._changed[run.pk] = run
+        self.note(run, old=old, new=state, detail=detail, actor=actor)
+        return run
+
+    # --- writing ---
+
+    def write(self) -> None:
+        """Rows, events, and what follows from the ends. Raises IntegrityError where the database forbids it."""
+        self._update()
+        RunEvent.objects.bulk_create(self._events, batch_size=500)
+        for run in self._ended:
+            effects.apply(run)
+        _retry([run for run in self._ended if _is_to_be_retried(run)], self.now)
+
+    def _update(self) -> None:
+        """Ends first: the place on a phone that one leaves is taken by another in the same batch."""
+        if not self._changed:
+            return
+        rows = sorted(self._changed.values(), key=lambda run: (run.state != RunState.FINISHED, run.pk))
+        fields: list[Any] = [Run._meta.get_field(name) for name in COLUMNS]
+        names = ", ".join(f'"{one.column}" = %s' for one in fields)
+        sql = f'UPDATE "{Run._meta.db_table}" SET {names} WHERE "id" = %s AND "state" = %s AND "fence" = %s'  # noqa: S608 - names of our own
+        values = [
+            [*(one.get_db_prep_save(getattr(run, one.attname), connection) for one in fields),
+             run.pk, *self._read[run.pk]]
+            for run in rows
+        ]  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
+            if cursor.rowcount != len(values):
+                raise InvalidTransition("somebody else changed a run that was locked")
+
+
+def _is_to_be_retried(run: Run) -> bool:
+    passing = run.outcome in (Outcome.FAILED, Outcome.LOST, Outcome.CANCELED) and run.reason in RETRIED
+    return passing and not run.cancel_requested and run.attempt < MAX_ATTEMPTS
+
+
+def _retry(runs: list[Run], now: datetime) -> None:
+    """The next attempts of runs that ended for a passing reason; they wait a little and look at the screen first."""
+    wanted = [run for run in runs if run.account is None or run.account.is_enabled]
+    again = Run.objects.bulk_create(
+        Run(
+            script=run.script, account=run.account, device_id=None if run.any_device else run.device_id,
+            any_device=run.any_device, campaign_id=run.campaign_id, priority=run.priority, options=run.options,
+            requested_by=run.requested_by, attempt=run.attempt + 1, retry_of=run, start_by=run.start_by,
+            not_before=now + timedelta(seconds=RETRY_SECONDS[run.attempt - 1]),
+        )
+        for run in wanted
+    )  # fmt: skip
+    RunEvent.objects.bulk_create(
+        RunEvent(run=new, new=RunState.PENDING, detail=f"retry of run {run.pk}: {run.reason}")
+        for run, new in zip(wanted, again, strict=True)
+    )
