@@ -21,7 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     servers = [AdbServer(*address) for address in args.adb]
     try:
-        return Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes).run()
+        agent = Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes)
+        agent.lets_end = args.on_stop == "finish"
+        return agent.run()
     except CannotStart as error:
         print(f"agent: {error}", file=sys.stderr)  # noqa: T201 - the answer of a command
         return 1
@@ -49,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--connect", nargs="*", default=env("PHONERACK_CONNECT", "").split(), help="cloud phones: ip:port")
     add("--lanes", type=int, default=int(env("PHONERACK_LANES", "60")), help="phones at once, at most")
+    add(
+        "--on-stop",
+        choices=["hand-back", "finish"],
+        default=env("PHONERACK_ON_STOP", "hand-back"),
+        help="at SIGTERM: finish the step and hand the run back, or let it end; a second SIGTERM: let go at once",
+    )
     add("--state", type=Path, default=Path(env("PHONERACK_AGENT_STATE", "state/agents")))
     add(
         "--log-level", default=env("LOG_LEVEL", "INFO").upper(), choices=["DEBUG", "INFO", "WARNING", "ERROR"]

@@ -34,6 +34,10 @@ class Inventory:
 
     def __init__(self, servers: Iterable[AdbServer], wanted: Iterable[str] = ()) -> None:
         self.servers, self.wanted = list(servers), list(wanted)
+        self.look_now = threading.Event()  #: something changed: the next look should not wait
+        self.on_change: Callable[[], None] = lambda: (
+            None
+        )  #: called when a phone came, went or changed its state
         self._lock = threading.Lock()
         self._facts: dict[Place, tuple[PhoneFacts, float]] = {}  #: facts, and when they were asked for
         self._phones: dict[str, tuple[PhoneState, AdbServer]] = {}  #: serial -> state, where
@@ -82,9 +86,22 @@ class Inventory:
             missing = {serial: gone for serial, gone in self._phones.items() if serial not in fresh}
             for serial, (state, server) in missing.items():
                 fresh[serial] = (replace(state, connection="offline"), server)
+            is_new = _places(fresh) != _places(self._phones)
             self._phones = fresh
+        if is_new:
+            self.on_change()
         self._facts = {place: facts for place, facts in self._facts.items() if place in places}
         self._reconnect()
+
+    def watch(self, server: AdbServer, stop: threading.Event) -> None:
+        """Until `stop`: have a look as soon as the adb server says that something changed."""
+        while not stop.is_set():
+            try:
+                for _change in server.changes():
+                    self.look_now.set()
+            except PhoneError as error:
+                log.info("adb server: %s", error)
+            stop.wait(LOOK_SECONDS)
 
     def _note(
         self,
@@ -125,6 +142,7 @@ class Inventory:
             log.info("%s does not say what it is: %s", place[0], error)
         finally:
             self._asking.discard(place)
+            self.look_now.set()
 
     def _reconnect(self) -> None:
         """Stay connected to the wanted TCP phones; each is tried once in CONNECT_SECONDS."""
@@ -143,3 +161,7 @@ class Inventory:
                     self.servers[0].connect(address)
                 except PhoneError as error:
                     log.info("%s", error)
+
+
+def _places(phones: dict[str, tuple[PhoneState, AdbServer]]) -> dict[str, tuple[str, str]]:
+    return {serial: (state.connection, state.address) for serial, (state, _server) in phones.items()}

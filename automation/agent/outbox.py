@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,28 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+INSERT = "INSERT INTO reports (body) VALUES (?)"
 REMEMBERED = 20_000  #: offers that are known to have been taken, so that none is taken twice
 
 
+class _Write:
+    """Something to be written, and what came of it."""
+
+    def __init__(self, operation: Callable[[sqlite3.Connection], Any]) -> None:
+        self.operation = operation
+        self.done, self.value = False, None
+        self.error: BaseException | None = None
+
+
 class Outbox:
-    """Numbered reports and runs in hand, safe against `kill -9` (synchronous=FULL)."""
+    """Numbered reports and runs in hand, safe against `kill -9` and power loss (synchronous=FULL).
+
+    What threads write at the same time goes into one transaction, so that they share its fsync.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._queue_lock = threading.Lock(), threading.Lock()
+        self._queue: list[_Write] = []
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO facts VALUES ('epoch', ?)", [uuid.uuid4().hex])
@@ -41,42 +56,67 @@ class Outbox:
 
         False when this offer was taken before: a message, or with an old Redis even a ticket, may come twice.
         """
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            is_new = self._db.execute(
-                "INSERT OR IGNORE INTO taken (run, fence) VALUES (?, ?)", [run, fence]
-            ).rowcount
-            if is_new:
-                self._db.execute("INSERT INTO in_hand VALUES (?, ?)", [run, fence])
-                self._db.execute(
-                    "DELETE FROM taken WHERE number <= (SELECT max(number) FROM taken) - ?", [REMEMBERED]
-                )
-        return bool(is_new)
+
+        def write(db: sqlite3.Connection) -> bool:
+            new = db.execute("INSERT OR IGNORE INTO taken (run, fence) VALUES (?, ?)", [run, fence])
+            if not new.rowcount:
+                return False
+            db.execute("INSERT INTO in_hand VALUES (?, ?)", [run, fence])
+            db.execute("DELETE FROM taken WHERE number <= ?", [(new.lastrowid or 0) - REMEMBERED])
+            return True
+
+        return bool(self._write(write))
 
     def let_go(self, run: int, fence: int) -> None:
         """The run was not started: there was no ticket. Its message may come again."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
-            self._db.execute("DELETE FROM taken WHERE run = ? AND fence = ?", [run, fence])
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
+            db.execute("DELETE FROM taken WHERE run = ? AND fence = ?", [run, fence])
+
+        self._write(write)
 
     def add(self, kind: str, run: int, fence: int, body: dict[str, Any] | None = None) -> None:
         """Write a report down; it is sent as soon as Redis can be reached."""
-        with self._lock:
-            self._insert(kind, run, fence, body)
+        report = _text(kind, run, fence, body)
+        self._write(lambda db: db.execute(INSERT, [report]))
 
     def finish(self, kind: str, run: int, fence: int, body: dict[str, Any] | None = None) -> None:
         """The last report of a run, and the run out of hand, in one transaction."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._insert(kind, run, fence, body)
-            self._db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
+        report = _text(kind, run, fence, body)
 
-    def _insert(self, kind: str, run: int, fence: int, body: dict[str, Any] | None) -> None:
-        values = {"kind": kind, "run": run, "fence": fence, "at": time.time(), "body": body or {}}
-        self._db.execute(
-            "INSERT INTO reports (body) VALUES (?)", [json.dumps(values, ensure_ascii=False, default=str)]
-        )
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(INSERT, [report])
+            db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
+
+        self._write(write)
+
+    def _write(self, operation: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Have it on disk when this returns. Whoever gets the lock first writes for all who wait behind it."""
+        mine = _Write(operation)
+        with self._queue_lock:
+            self._queue.append(mine)
+        with self._lock:
+            if not mine.done:
+                self._write_queue()
+        if mine.error is not None:
+            raise mine.error
+        return mine.value
+
+    def _write_queue(self) -> None:
+        with self._queue_lock:
+            queue, self._queue = self._queue, []
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                for one in queue:
+                    one.value = one.operation(self._db)
+        except Exception as error:  # noqa: BLE001 - each of those who wait is to raise it
+            for one in queue:
+                one.error = error
+        finally:
+            for one in queue:
+                one.done = True
 
     def unsent(self, after: int, limit: int) -> list[Report]:
         """Of the oldest `limit` reports those with a number above `after`, in order."""
@@ -87,8 +127,7 @@ class Outbox:
 
     def acknowledged(self, seq: int) -> None:
         """The controller has everything up to `seq`."""
-        with self._lock:
-            self._db.execute("DELETE FROM reports WHERE seq <= ?", [seq])
+        self._write(lambda db: db.execute("DELETE FROM reports WHERE seq <= ?", [seq]))
 
     def snapshot(self) -> tuple[int, int, list[list[int]]]:
         """(oldest number still kept, newest ever given, runs in hand), read together."""
@@ -110,3 +149,8 @@ class Outbox:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def _text(kind: str, run: int, fence: int, body: dict[str, Any] | None) -> str:
+    values = {"kind": kind, "run": run, "fence": fence, "at": time.time(), "body": body or {}}
+    return json.dumps(values, ensure_ascii=False, default=str)

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 RESEND_SECONDS = 3.0  #: reports not acknowledged by then are sent again: Redis may have lost them
 CUT_OFF_SECONDS = HOST_SILENT_SECONDS * 0.8  #: unheard for so long, the agent lets go of its phones itself
+LISTEN_SECONDS = 2  #: one wait for an order; below the socket's timeout
 NAME_SECONDS = 20  #: how long the name stays taken after the last heartbeat
 
 WIRE_ERRORS = (redis.RedisError, OSError)
@@ -52,7 +53,7 @@ class Pulse:
         self._number, self._nonce, self._beat_at = 0, "", 0.0
         self._sent, self._acked, self._progress_at = 0, 0, time.monotonic()
         self._heard_at = clock()
-        self._new_report = threading.Event()
+        self._new_report, self._urgent = threading.Event(), False
         self.stop = threading.Event()
 
     @property
@@ -73,8 +74,24 @@ class Pulse:
         self.client.expire(name, NAME_SECONDS)
 
     def wake(self) -> None:
-        """There is a new report: send it now."""
+        """There is a new report or a new order: talk now."""
         self._new_report.set()
+
+    def beat_now(self) -> None:
+        """A phone came or went: the controller should hear of it now."""
+        self._urgent, self._beat_at = True, 0.0
+        self.wake()
+
+    def listen(self) -> None:
+        """Until `stop`: wake when the controller writes an order. What is missed is read within the next poll."""
+        orders, last = key(self.identity.name, "orders"), "0"
+        while not self.stop.is_set():
+            try:
+                for _stream, entries in self.client.xread({orders: last}, block=LISTEN_SECONDS * 1000) or []:
+                    last = entries[-1][0]
+                    self.wake()
+            except WIRE_ERRORS:
+                self.stop.wait(1)
 
     def run(self) -> None:
         """Until `stop`. An outage is waited out; when it lasts too long the phones are let go."""
@@ -148,6 +165,11 @@ class Pulse:
         )  # fmt: skip
         self.claim_name()
         self.client.set(key(self.identity.name, "beat"), beat.to_json(), ex=int(HOST_SILENT_SECONDS))
+        if self._urgent:
+            self._urgent = False
+            self.client.xadd(
+                key(self.identity.name, "reports"), {"beat": self._number}, maxlen=2 * REPORT_WINDOW
+            )
         self._beat_at = time.monotonic()
 
 

@@ -8,7 +8,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -24,17 +25,32 @@ from automation.scripts.base import Result, run_script
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import Canceled, PhoneError
+from devices.phones.phone import Phone
 from devices.phones.u2_phone import open_phone
 
 log = logging.getLogger(__name__)
+
+OpenPhone = Callable[..., AbstractContextManager[Phone]]
 
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 DEFECT = 70  #: exit code; a service manager starts the agent anew
 LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
 
 
+@dataclass(frozen=True, eq=False)
+class InHand:
+    """A run that this agent has, or that waits here for its phone."""
+
+    run: int
+    fence: int
+    deadline: Deadline
+    waits: bool
+
+
 class Work:
     """The runs of one agent. `do` is what the Celery task calls."""
+
+    open_phone: OpenPhone = staticmethod(open_phone)  #: how a phone is opened; tests have phones of their own
 
     def __init__(
         self,
@@ -47,17 +63,16 @@ class Work:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
         self._lock = threading.Lock()
-        self._in_hand: set[tuple[int, int, Deadline]] = set()
+        self._in_hand: set[InHand] = set()
         self.stopping = ""  #: why nothing more is started
 
     def do(self, run: int, fence: int, serial: str) -> None:
         """One offer, from its message to its last report. Never raises."""
-        waiting = Deadline(LANE_SECONDS)
         try:
-            with self._listed(run, fence, waiting), self.lanes.hold(serial, waiting):
+            if self.outbox.take_in_hand(run, fence):
                 self._take(run, fence, serial)
-        except PhoneError as error:
-            log.warning("run %s is left to the controller: %s", run, error)
+            else:
+                log.info("run %s: a message came twice", run)
         except Exception:  # the outbox cannot be written: what is in hand is told at the next start
             log.exception("run %s cannot be reported; this agent ends", run)
             self.die()
@@ -81,40 +96,59 @@ class Work:
             if deadline.expired:
                 deadline.end()
 
-    def stop(self) -> None:
-        """Let go of everything, and start nothing more."""
+    def stop(self, lets_end: bool = False) -> None:
+        """Start nothing more. What runs finishes its step and is handed back, or `lets_end`: goes on to its end."""
         self.stopping = "agent_stopping"
-        self.cancel_all(self.stopping)
+        with self._lock:
+            in_hand = list(self._in_hand)
+        for one in in_hand:
+            if one.waits:
+                one.deadline.cancel(self.stopping)
+            elif not lets_end:
+                one.deadline.cancel_after_step(self.stopping)
 
     def _deadlines(self, run: int | None = None, fence: int | None = None) -> list[Deadline]:
         with self._lock:
-            return [one for number, of, one in self._in_hand if run is None or (number, of) == (run, fence)]
+            return [
+                one.deadline for one in self._in_hand if run is None or (one.run, one.fence) == (run, fence)
+            ]
 
     @contextmanager
-    def _listed(self, run: int, fence: int, deadline: Deadline) -> Iterator[None]:
+    def _listed(self, run: int, fence: int, deadline: Deadline, waits: bool = False) -> Iterator[None]:
+        mine = InHand(run, fence, deadline, waits)
         with self._lock:
-            self._in_hand.add((run, fence, deadline))
-        if self.stopping:
+            self._in_hand.add(mine)
+        if self.stopping and waits:
             deadline.cancel(self.stopping)
         try:
             yield
         finally:
             with self._lock:
-                self._in_hand.discard((run, fence, deadline))
+                self._in_hand.discard(mine)
 
     def _take(self, run: int, fence: int, serial: str) -> None:
         """In hand first, then the ticket: so "not in hand" proves to the controller that it was not started."""
-        if not self.outbox.take_in_hand(run, fence):
-            log.info("run %s: a message came twice", run)
-            return
-        sealed = self._ticket(run, fence)
-        if sealed is None:
-            self.outbox.let_go(run, fence)
-            return
-        self.outbox.add("started", run, fence)
+        with ExitStack() as lane:
+            sealed = self._ticket_in_lane(lane, run, fence, serial)
+            if sealed is None:
+                self.outbox.let_go(run, fence)
+                return
+            self.outbox.add("started", run, fence)
+            self.wake()
+            self.outbox.finish("finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed))
         self.wake()
-        self.outbox.finish("finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed))
-        self.wake()
+
+    def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
+        """The ticket, once the phone is ours; None when either cannot be had."""
+        waiting = Deadline(LANE_SECONDS)
+        try:
+            with self._listed(run, fence, waiting, waits=True):
+                lane.enter_context(self.lanes.hold(serial, waiting))
+                waiting.check()
+                return self._ticket(run, fence)
+        except PhoneError as error:
+            log.warning("run %s is left to the controller: %s", run, error)
+            return None
 
     def _ticket(self, run: int, fence: int) -> bytes | None:
         try:
@@ -157,7 +191,7 @@ class Work:
         found = None
         try:
             found = self.inventory.confirm(ticket.serial, deadline)
-            with open_phone(*found, deadline=deadline) as phone:
+            with self.open_phone(*found, deadline=deadline) as phone:
                 result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
             if result.outcome == "canceled":
                 result = ended(Canceled(result.message))
@@ -173,7 +207,7 @@ class Work:
         try:
             with (
                 self._listed(ticket.run, ticket.fence, deadline),
-                open_phone(*found, deadline=deadline) as phone,
+                self.open_phone(*found, deadline=deadline) as phone,
             ):
                 return {**evidence.collect(phone, ticket), "screens_hash": screens_hash()}
         except Exception as error:  # noqa: BLE001 - evidence is a help, never a reason to lose the result

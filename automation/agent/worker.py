@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from devices.phones.errors import PhoneError
 log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
+SPARE = 8  #: threads beyond one for the run and one for the next run of each lane
+STOP_SECONDS = 20.0  #: what the step at hand gets when the agent is stopped
 
 
 class Agent:
@@ -48,6 +51,10 @@ class Agent:
             self.client, self.identity, self.outbox, self.inventory, wake=lambda: self.pulse.wake()
         )
         self.pulse = Pulse(self.client, self.identity, self.outbox, self.inventory, self.work, lanes, VERSION)
+        self.inventory.on_change = self.pulse.beat_now
+        self.lets_end = (
+            False  #: at SIGTERM runs go on to their end, instead of being handed back after their step
+        )
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -58,8 +65,8 @@ class Agent:
         if abandoned:
             log.warning("the agent before this one died with %s runs in hand: reported", abandoned)
         threads = [
-            threading.Thread(target=self.pulse.run, name="pulse", daemon=True),
-            threading.Thread(target=self._look, name="inventory", daemon=True),
+            threading.Thread(target=target, name=name, args=arguments, daemon=True)
+            for name, target, arguments in self._threads()
         ]
         for thread in threads:
             thread.start()
@@ -68,6 +75,13 @@ class Agent:
             return 0 if self.work.stopping else DEFECT
         finally:
             self._say_goodbye(threads)
+
+    def _threads(self) -> Iterator[tuple[str, Callable[..., None], tuple[Any, ...]]]:
+        yield "pulse", self.pulse.run, ()
+        yield "orders", self.pulse.listen, ()
+        yield "inventory", self._look, ()
+        for server in self.inventory.servers:
+            yield f"adb {server.port}", self.inventory.watch, (server, self._stop)
 
     def _check_redis(self) -> None:
         try:
@@ -91,27 +105,40 @@ class Agent:
                 self.inventory.look(self._is_idle)
             except Exception as error:  # noqa: BLE001 - the inventory must outlive any surprise of adb
                 log.warning("a look at the phones failed: %s", type(error).__name__)
-            self._stop.wait(LOOK_SECONDS)
+            self.inventory.look_now.wait(LOOK_SECONDS)
+            self.inventory.look_now.clear()
 
     def _is_idle(self, serial: str) -> bool:
         return not self.work.lanes.lane(serial).locked()
 
     def _serve(self) -> None:
         app = celery_app(self.identity.name, self.redis_url, self.work)
-        worker_shutting_down.connect(lambda **_: self.work.stop(), weak=False)
+        worker_shutting_down.connect(self._stop_working, weak=False)
         app.worker_main(
-            ["worker", "-P", "threads", "-c", str(self.lanes), "-Q", "runs", "-n", f"agent@{self.identity.name}",
+            ["worker", "-P", "threads", "-c", str(2 * self.lanes + SPARE), "-Q", "runs",
+             "-n", f"agent@{self.identity.name}",
              "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
         )  # fmt: skip
+
+    def _stop_working(self, **_signal: Any) -> None:
+        """The first SIGTERM: as `lets_end` says, the step at hand for STOP_SECONDS. A second one: at once."""
+        if self.work.stopping:
+            self.work.cancel_all(self.work.stopping)
+            return
+        self.work.stop(self.lets_end)
+        if not self.lets_end:
+            late = threading.Timer(STOP_SECONDS, self.work.cancel_all, [self.work.stopping])
+            late.daemon = True
+            late.start()
 
     def _say_goodbye(self, threads: list[threading.Thread]) -> None:
         """Send the last reports and free the name; what cannot be sent stays in the outbox for the next start."""
         self.work.stop()
         self._stop.set()
+        self.inventory.look_now.set()
         self.pulse.stop.set()
         self.pulse.wake()
-        for thread in threads:
-            thread.join(timeout=5)
+        threads[0].join(timeout=5)  # the pulse; the others only wait for what comes from outside
         try:
             self.pulse.beat_once()
             self.client.delete(key(self.identity.name, "agent"))

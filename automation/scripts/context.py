@@ -96,7 +96,8 @@ class Context:
         begun, ok = time.monotonic(), False
         self._drift.clear()
         try:
-            yield
+            with self.deadline.step():
+                yield
             ok = True
         finally:
             self._report(name, time.monotonic() - begun, ok, " ".join([detail, *self._drift]).strip())

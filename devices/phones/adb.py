@@ -212,6 +212,16 @@ class AdbServer:
             found = self.client.list(extended=True)
         return [PhoneSeen(one.serial, one.state, one.transport_id, one.tags.get("usb", "")) for one in found]
 
+    def changes(self) -> Iterator[None]:
+        """Comes round whenever a phone comes, goes or changes its state; waits for ever. Raises PhoneError."""
+        with _translated(), self.client.make_connection() as link:
+            link.send_command("host:track-devices")
+            link.check_okay()
+            link.conn.settimeout(None)
+            while True:
+                link.read_string_block()
+                yield
+
     def phone(self, address: str) -> PhoneSeen:
         """The phone at `address`, ready to be worked on. Raises PhoneOffline or PhoneUnauthorized."""
         for seen in self.phones():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from devices.phones.errors import Canceled, DeadlineExceeded
 
@@ -27,6 +28,7 @@ class Deadline:
         self._lock = threading.Lock()
         self._hooks: list[Callable[[], None]] = []
         self.cancel_reason = ""
+        self._steps, self._after_step = 0, ""
 
     @property
     def remaining(self) -> float:
@@ -74,6 +76,28 @@ class Deadline:
             if not self._canceled:
                 self._canceled, self.cancel_reason = True, reason
         self._wake()
+
+    def cancel_after_step(self, reason: str) -> None:
+        """The same, but let the step at hand be finished."""
+        with self._lock:
+            self._after_step = reason
+            in_a_step = self._steps > 0
+        if not in_a_step:
+            self.cancel(reason)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """What `cancel_after_step` waits for. Steps may lie in one another: the outermost counts."""
+        with self._lock:
+            self._steps += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._steps -= 1
+                due = self._after_step if self._steps == 0 else ""
+            if due:
+                self.cancel(due)
 
     def end(self) -> None:
         """End the run because its time is over: a blocked call returns with DeadlineExceeded."""

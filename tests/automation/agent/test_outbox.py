@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,33 @@ def test_a_report_survives_kill_minus_nine(tmp_path: Path) -> None:
     box = Outbox(path)
     assert [report.kind for report in box.unsent(0, 10)] == ["started"]
     assert box.snapshot() == (1, 1, [[1, 1]])
+
+
+def test_what_many_threads_write_together_has_no_gap_and_nothing_twice(outbox: Outbox) -> None:
+    together = threading.Barrier(20)
+
+    def write(run: int) -> None:
+        together.wait()
+        for _ in range(10):
+            outbox.add("step", run, 1)
+
+    threads = [threading.Thread(target=write, args=(run,)) for run in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent = outbox.unsent(0, 500)
+    assert [report.seq for report in sent] == list(range(1, 201))
+    assert Counter(report.run for report in sent) == dict.fromkeys(range(20), 10)
+
+
+def test_a_write_that_fails_is_told_to_everybody_who_waited_for_it(outbox: Outbox) -> None:
+    outbox.close()
+    for write in (lambda: outbox.add("step", 1, 1), lambda: outbox.take_in_hand(1, 1)):
+        with pytest.raises(sqlite3.ProgrammingError):
+            write()
+
+
+def test_what_is_written_outlives_a_loss_of_power(outbox: Outbox) -> None:
+    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: each commit is on the disk
+    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -183,3 +183,28 @@ def test_a_copy_of_the_hosts_disk_is_not_the_same_agent(
     monkeypatch.setattr(pulses, "machine_id", lambda: "another machine")
     with pytest.raises(CannotStart):
         copy.claim_name()
+
+
+def test_an_order_is_read_at_once(pulse: Pulse, redis_client, canceled: list, monkeypatch) -> None:
+    monkeypatch.setattr(pulses, "CONTROL_POLL_SECONDS", 30)
+    threads = [threading.Thread(target=target, daemon=True) for target in (pulse.run, pulse.listen)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: redis_client.exists(key("pc1", "beat")), what="its first heartbeat")
+    time.sleep(0.2)  # it waits now
+    redis_client.hset(key("pc1", "control"), "cancels", json.dumps([[7, 2]]))
+    redis_client.xadd(key("pc1", "orders"), {"new": 1})
+    wait_for(lambda: canceled, 2, "the cancel")
+    pulse.stop.set()
+    pulse.wake()
+    for thread in threads:
+        thread.join(5)
+
+
+def test_a_phone_that_came_or_went_is_told_at_once_with_a_ring(pulse: Pulse, redis_client) -> None:
+    pulse.beat_once()
+    first = Heartbeat.from_json(redis_client.get(key("pc1", "beat"))).number
+    pulse.beat_now()
+    pulse.beat_once()
+    assert Heartbeat.from_json(redis_client.get(key("pc1", "beat"))).number > first
+    assert [list(fields) for _id, fields in redis_client.xrange(key("pc1", "reports"))] == [[b"beat"]]

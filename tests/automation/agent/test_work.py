@@ -21,7 +21,7 @@ from automation.agent.inventory import Inventory
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import Ticket, ticket_key
-from automation.scripts.base import SCRIPTS, Script
+from automation.scripts.base import SCRIPTS, Result, Script
 from devices.phones.adb import AdbServer
 from tests.phones import wait_for
 
@@ -176,7 +176,7 @@ def test_a_message_that_names_another_phone_is_refused(work: Work, farm) -> None
     assert len(farm.journal("SIMWORK1")) == before
 
 
-@pytest.mark.parametrize("where", ["open_phone", "run_script"])
+@pytest.mark.parametrize("where", ["Work.open_phone", "run_script"])
 def test_whatever_goes_wrong_the_run_is_reported_and_out_of_hand(work: Work, monkeypatch, where: str) -> None:
     def broken(*_arguments: Any, **_options: Any) -> Any:
         raise UnicodeDecodeError("utf-8", b"x", 0, 1, "adb said so")
@@ -227,3 +227,46 @@ def test_another_phone_at_the_same_address_is_not_taken_for_the_first(work: Work
     put_ticket(work)
     work.do(1, 1, "SIMWORK1")
     assert (last(work)["outcome"], last(work)["reason"]) == ("failed", "phone_offline")
+
+
+def stepping(going: threading.Event, go_on: threading.Event) -> Script:
+    """A script of two steps, of which the first waits."""
+
+    def body(context: Any) -> Result:
+        with context.step("first"):
+            going.set()
+            go_on.wait(5)
+        with context.step("second"):
+            context.deadline.check()
+        return Result("succeeded", "done")
+
+    return Script("login", "Log in", body)
+
+
+@pytest.mark.parametrize(
+    ("lets_end", "outcome", "steps"),
+    [(False, "canceled", ["first"]), (True, "succeeded", ["first", "second"])],
+)
+def test_a_stopping_agent_finishes_the_step_and_hands_back_or_lets_the_run_end(
+    work: Work, monkeypatch, lets_end: bool, outcome: str, steps: list[str]
+) -> None:
+    going, go_on = threading.Event(), threading.Event()
+    monkeypatch.setitem(SCRIPTS, "login", stepping(going, go_on))
+    put_ticket(work)
+    run = threading.Thread(target=work.do, args=(1, 1, "SIMWORK1"))
+    run.start()
+    assert going.wait(10)
+    work.stop(lets_end)
+    go_on.set()
+    run.join(5)
+    assert last(work)["outcome"] == outcome
+    done = [body["name"] for kind, body in reports(work) if kind == "step" and body["ok"]]
+    assert done == steps
+
+
+def test_a_stopping_agent_starts_nothing_more(work: Work) -> None:
+    put_ticket(work)
+    work.stop()
+    work.do(1, 1, "SIMWORK1")
+    assert reports(work) == []
+    assert work.outbox.snapshot()[2] == []
