@@ -6,25 +6,31 @@ import threading
 import time
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from automation import services
+from automation.choices import RunState
 from automation.controller import dispatch, loop
 from automation.controller.loop import Controller
 from automation.controller.wire import wire
 from automation.models import Run
 from automation.protocol import CONTROLLER_KEY, key
-from tests.automation.rows import host_with_key
+from tests.automation.rows import host_with_key, run_on, running_run
 from tests.factories import make_account, make_device
 from tests.phones import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def _run(controller: Controller) -> None:
+    controller.run()
+    connections.close_all()
+
+
 @pytest.fixture
 def controller(redis_client):
     made = Controller()
-    thread = threading.Thread(target=made.run)
+    thread = threading.Thread(target=_run, args=(made,))
     thread.start()
     wait_for(lambda: redis_client.exists(CONTROLLER_KEY), what="the controller's first pass")
     yield made
@@ -52,7 +58,7 @@ def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> 
 
 
 def test_it_goes_on_after_the_database_was_away(controller, redis_client, monkeypatch) -> None:
-    def away() -> int:
+    def away(*_arguments: object) -> int:
         raise OperationalError("away")
 
     monkeypatch.setattr(dispatch, "offer_all", away)
@@ -61,3 +67,23 @@ def test_it_goes_on_after_the_database_was_away(controller, redis_client, monkey
     device = make_device(host=host_with_key())
     (run,) = services.enqueue("login", [(make_account(device=device), device)], requested_by="ann")
     wait_for(lambda: Run.objects.offered().filter(pk=run.pk).exists(), 10, "the offer")
+
+
+def test_a_draining_controller_offers_nothing_more_and_ends_when_nothing_is_in_hand(
+    controller, redis_client
+) -> None:
+    run = running_run()
+    controller.drain()
+    waits = run_on(make_device(host=run.host))
+    time.sleep(1.5)
+    assert Run.objects.get(pk=waits.pk).state == RunState.PENDING
+    assert not controller._is_drained()
+    services.finish_run(run, "succeeded")
+    wait_for(controller._is_drained, 5, "the end")
+
+
+def test_a_draining_controller_waits_only_so_long(controller, settings) -> None:
+    settings.PHONERACK_DRAIN_SECONDS = 0.5
+    running_run()
+    controller.drain()
+    wait_for(controller._is_drained, 5, "the end")
