@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from accounts.models import Account
@@ -102,18 +103,19 @@ def offer_runs(claims: Iterable[Claim]) -> list[Run]:
     try:
         offered = _offer(wanted)
     except IntegrityError:  # a device or an account has another run in hand: find out which, one by one
-        offered = [pk for claim in wanted for pk in _offer_alone(claim)]
-    return list(Run.objects.filter(pk__in=offered).select_related("account", "device", "host").order_by("pk"))
+        offered = [run for claim in wanted for run in _offer_alone(claim)]
+    prefetch_related_objects(offered, "account", "device", "host")
+    return offered
 
 
-def _offer_alone(claim: Claim) -> list[int]:
+def _offer_alone(claim: Claim) -> list[Run]:
     try:
         return _offer([claim])
     except IntegrityError:
         return []
 
 
-def _offer(claims: list[Claim]) -> list[int]:
+def _offer(claims: list[Claim]) -> list[Run]:
     with changing(claim.run for claim in claims) as changes:
         startable = set(
             Run.objects.startable(changes.now).filter(pk__in=changes.runs).values_list("pk", flat=True)
@@ -123,7 +125,7 @@ def _offer(claims: list[Claim]) -> list[int]:
             for claim in claims
             if claim.run in startable and changes.runs[claim.run].fence == claim.fence
         ]
-        return [changes.offer(one.run, one.fence, one.device, one.host).pk for one in free]
+        return [changes.offer(one.run, one.fence, one.device, one.host) for one in free]
 
 
 def offer_run(run: Run, host_id: int) -> Run | None:

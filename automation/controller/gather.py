@@ -47,7 +47,7 @@ def ready_slots(pace: Pace, now: datetime, among: Collection[int] | None = None)
     """The phones that could take a run: free ones, and those whose short run is nearly over."""
     ending = _ending(pace, now, among)
     busy = Run.objects.active().filter(device=OuterRef("pk")).exclude(pk__in=list(ending.values()))
-    free = Device.objects.free().filter(~Exists(busy)).select_related("host").order_by()
+    free = Device.objects.free().filter(~Exists(busy)).prefetch_related("host").order_by()
     if among is not None:
         free = free.filter(pk__in=among)
     slots = [replace(slot_of(device), ending=ending.get(device.pk, 0)) for device in free]
@@ -199,10 +199,10 @@ def _add_hosts(found: Limits, hosts: set[int]) -> None:
         found.per_host[host.pk] = host.lanes if host.max_runs is None else min(host.lanes, host.max_runs)
         if host.max_per_hub is not None:
             found.per_hub[host.pk] = host.max_per_hub
-    at_work = Run.objects.active().filter(host__in=hosts).order_by()
-    for host_id, hub, _device in at_work.values_list("host_id", "device__hub", "device_id").distinct():
-        found.hosts_now[host_id or 0] += 1
-        found.hubs_now[host_id or 0, hub or ""] += 1
+    at_work = Run.objects.active().filter(host__in=hosts).order_by().values_list("host_id", "device__hub")
+    for host_id, hub, count in at_work.annotate(n=Count("device", distinct=True)):
+        found.hosts_now[host_id or 0] += count
+        found.hubs_now[host_id or 0, hub or ""] += count
 
 
 def campaign_limits(campaign: Campaign, now: datetime) -> CampaignLimits:
