@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 STOP_SECONDS = 8.0  #: what a process gets after SIGTERM before it is killed
 PR_SET_PDEATHSIG = 1  #: linux/prctl.h
@@ -36,16 +39,28 @@ def is_free(host: str, port: int) -> bool:
 
 
 class Process:
-    """A child with a process group and a log file of its own."""
+    """A child with a process group and a log file of its own.
+
+    `user` is whom it becomes when we are root; `stop_signal` is what asks it to end.
+    """
 
     def __init__(
-        self, name: str, command: list[str], log: Path, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: list[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        user: str | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name, self.log, self._command, self._env = name, log, command, env
+        self._user, self._stop_signal = user, stop_signal
         with log.open("ab") as out:
             self.popen = subprocess.Popen(
                 command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, **(env or {})}, start_new_session=True, preexec_fn=_die_with_parent,
+                env={**os.environ, **(env or {})}, start_new_session=True, **as_user(user),
+                preexec_fn=functools.partial(_die_with_parent, stop_signal),
             )  # fmt: skip
 
     @property
@@ -57,11 +72,13 @@ class Process:
 
     def again(self) -> Process:
         """The same, started anew."""
-        return Process(self.name, self._command, self.log, self._env)
+        return Process(
+            self.name, self._command, self.log, self._env, user=self._user, stop_signal=self._stop_signal
+        )
 
     def terminate(self) -> None:
         """Ask it to end; `stop` waits for it."""
-        self._signal(signal.SIGTERM)
+        self._signal(self._stop_signal)
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End it and everything it started."""
@@ -85,7 +102,15 @@ def stop_all(processes: list[Process]) -> None:
         process.stop(seconds=max(0.1, end - time.monotonic()))
 
 
-def _die_with_parent() -> None:
-    """On Linux a child gets SIGTERM when we die, even by kill -9."""
+def as_user(name: str | None) -> dict[str, Any]:
+    """What subprocess needs to start a child as somebody else; from a folder that everybody may enter."""
+    if name is None:
+        return {}
+    found = pwd.getpwnam(name)
+    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+def _die_with_parent(stop_signal: signal.Signals) -> None:
+    """On Linux a child is asked to end when we die, even by kill -9."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, stop_signal)
