@@ -120,10 +120,14 @@ class Outbox:
 
     def unsent(self, after: int, limit: int) -> list[Report]:
         """Of the oldest `limit` reports those with a number above `after`, in order."""
+        return [Report.from_json(text) for _seq, text in self.unsent_texts(after, limit)]
+
+    def unsent_texts(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """The same as (number, JSON of the report)."""
         query = "SELECT seq, body FROM (SELECT * FROM reports ORDER BY seq LIMIT ?) WHERE seq > ?"
         with self._lock:
             found = self._db.execute(query, [limit, after]).fetchall()
-        return [Report(epoch=self.epoch, seq=seq, **json.loads(body)) for seq, body in found]
+        return [(seq, f'{{"epoch":"{self.epoch}","seq":{seq},{body[1:]}') for seq, body in found]
 
     def acknowledged(self, seq: int) -> None:
         """The controller has everything up to `seq`."""

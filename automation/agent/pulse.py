@@ -27,6 +27,8 @@ from automation.protocol import (
 
 log = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.01  #: from a report to its sending, so that those of a busy moment travel together
+READ_SECONDS = 0.1  #: between two readings of the control hash, unless an order rings
 RESEND_SECONDS = 3.0  #: reports not acknowledged by then are sent again: Redis may have lost them
 CUT_OFF_SECONDS = HOST_SILENT_SECONDS * 0.8  #: unheard for so long, the agent lets go of its phones itself
 LISTEN_SECONDS = 2  #: one wait for an order; below the socket's timeout
@@ -53,7 +55,7 @@ class Pulse:
         self._number, self._nonce, self._beat_at = 0, "", 0.0
         self._sent, self._acked, self._progress_at = 0, 0, time.monotonic()
         self._heard_at = clock()
-        self._new_report, self._urgent = threading.Event(), False
+        self._new_report, self._urgent, self._ordered, self._read_at = threading.Event(), False, False, 0.0
         self.stop = threading.Event()
 
     @property
@@ -88,7 +90,7 @@ class Pulse:
         while not self.stop.is_set():
             try:
                 for _stream, entries in self.client.xread({orders: last}, block=LISTEN_SECONDS * 1000) or []:
-                    last = entries[-1][0]
+                    last, self._ordered = entries[-1][0], True
                     self.wake()
             except WIRE_ERRORS:
                 self.stop.wait(1)
@@ -99,7 +101,8 @@ class Pulse:
             if clock() - self._heard_at > CUT_OFF_SECONDS:  # also after this machine slept or was paused
                 self._work.cancel_all("cut_off")
             try:
-                self.beat_once()
+                is_due = self._ordered or time.monotonic() - self._read_at >= READ_SECONDS
+                (self.beat_once if is_due else self._speak)()
                 self._heard_at = clock()
             except WIRE_ERRORS as error:
                 log.warning("Redis does not answer (%s)", type(error).__name__)
@@ -107,12 +110,17 @@ class Pulse:
                 log.exception("the talk with the controller broke off; this agent ends")
                 self._work.die()
             self._work.end_expired()
-            self._new_report.wait(CONTROL_POLL_SECONDS)
+            if self._new_report.wait(CONTROL_POLL_SECONDS) and not self._ordered:
+                self.stop.wait(GATHER_SECONDS)
             self._new_report.clear()
 
     def beat_once(self) -> None:
         """One exchange: read the control hash, send reports, send a heartbeat when due. Raises redis errors."""
+        self._ordered, self._read_at = False, time.monotonic()
         self._obey(self.client.hgetall(key(self.identity.name, "control")))
+        self._speak()
+
+    def _speak(self) -> None:
         self._send_reports()
         if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
             self._send_heartbeat()
@@ -145,14 +153,14 @@ class Pulse:
         stream, now = key(self.identity.name, "reports"), time.monotonic()
         if now - self._progress_at > RESEND_SECONDS and not self.client.xlen(stream):
             self._sent, self._progress_at = 0, now
-        reports = self.outbox.unsent(self._sent, REPORT_WINDOW)
+        reports = self.outbox.unsent_texts(self._sent, REPORT_WINDOW)
         if not reports:
             return
         pipeline = self.client.pipeline(transaction=False)
-        for report in reports:
-            pipeline.xadd(stream, {"report": report.to_json()}, maxlen=2 * REPORT_WINDOW)
+        for _seq, text in reports:
+            pipeline.xadd(stream, {"report": text}, maxlen=2 * REPORT_WINDOW)
         pipeline.execute()
-        self._sent = reports[-1].seq
+        self._sent = reports[-1][0]
 
     def _send_heartbeat(self) -> None:
         phones = self.inventory.phones()
