@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,3 +77,14 @@ def test_a_real_agent_outlives_all_poison_and_takes_the_next_offer(agent: Proces
     assert agent.is_alive()
     assert redis_client.llen(key("pc1", "runs")) == 0
     assert f"{len(POISON)} so far" in agent.log.read_text()
+
+
+def test_an_agent_loads_no_django_even_where_django_is_configured() -> None:
+    code = (
+        "import sys; from automation.agent.worker import celery_app; "
+        "app = celery_app('pc1', 'redis://127.0.0.1:1/0', type('W', (), {'do': lambda *a: None})()); app.finalize(); "
+        "print([name for name in sys.modules if name.partition('.')[0] == 'django'])"
+    )
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(BASE)}
+    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
