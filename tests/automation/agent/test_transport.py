@@ -82,7 +82,8 @@ def test_a_real_agent_outlives_all_poison_and_takes_the_next_offer(agent: Proces
 def test_an_agent_loads_no_django_even_where_django_is_configured() -> None:
     code = (
         "import sys; from automation.agent.worker import celery_app; "
-        "app = celery_app('pc1', 'redis://127.0.0.1:1/0', type('W', (), {'do': lambda *a: None})()); app.finalize(); "
+        "from automation.agent.work import Work; work = Work.__new__(Work); "
+        "celery_app('pc1', 'redis://127.0.0.1:1/0', work).finalize(); "
         "print([name for name in sys.modules if name.partition('.')[0] == 'django'])"
     )
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(BASE)}
