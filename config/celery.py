@@ -10,7 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
-from automation.protocol import CELERY_SETTINGS
+from automation import transport
+from automation.protocol import CELERY_SETTINGS, TICK_TASK
+
+transport.use(transport.Ticks)
 
 app = Celery("phonerack")
 app.conf.update(
@@ -20,7 +23,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "campaign-tick": {
-            "task": "automation.campaign_tick",
+            "task": TICK_TASK,
             "schedule": 15.0,
             "options": {"expires": 15, "queue": "ticks"},
         }

@@ -32,6 +32,9 @@ class Host(models.Model):
     )
     last_seen = models.DateTimeField(_("last seen"), null=True, editable=False)
     is_silent = models.BooleanField(_("silent"), default=True, editable=False)
+    dropped = models.PositiveBigIntegerField(
+        _("messages dropped"), default=0, editable=False, help_text=_("On its queue, that were no offers.")
+    )
     outbox_epoch = models.CharField(max_length=32, blank=True, editable=False)
     applied_seq = models.PositiveBigIntegerField(default=0, editable=False)
 

@@ -52,9 +52,9 @@ def trust_hosts(hosts: Iterable[Host], trusted: bool = True) -> int:
     return Host.objects.filter(pk__in=[host.pk for host in hosts]).update(is_trusted=trusted)
 
 
-def host_heard(host: Host, when: datetime, version: str, lanes: int) -> None:
-    """Note that the host's agent lives."""
-    Host.objects.filter(pk=host.pk).update(last_seen=when, is_silent=False, version=version, lanes=lanes)
+def host_heard(host: Host, when: datetime, **said: object) -> None:
+    """Note that the host's agent lives, and its version, lanes and dropped messages."""
+    Host.objects.filter(pk=host.pk).update(last_seen=when, is_silent=False, **said)
 
 
 def host_fell_silent(host: Host) -> bool:

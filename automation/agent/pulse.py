@@ -24,6 +24,7 @@ from automation.protocol import (
     Heartbeat,
     key,
 )
+from automation.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +171,7 @@ class Pulse:
             host=self.identity.name, epoch=self.outbox.epoch, number=self._number, nonce=self._nonce,
             last_seq=last_seq, first_seq=first_seq, in_hand=in_hand, phones=phones,
             public_key=self.identity.public_key, version=self._version, lanes=self._lanes,
+            dropped=Transport.dropped,
         )  # fmt: skip
         self.claim_name()
         self.client.set(key(self.identity.name, "beat"), beat.to_json(), ex=int(HOST_SILENT_SECONDS))

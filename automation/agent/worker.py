@@ -13,8 +13,8 @@ from typing import Any
 import redis
 from celery import Celery
 from celery.signals import worker_shutting_down
-from kombu.transport import TRANSPORT_ALIASES
 
+from automation import transport
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import LOOK_SECONDS, Inventory
 from automation.agent.outbox import Outbox
@@ -152,8 +152,7 @@ class Agent:
 
 def celery_app(host: str, redis_url: str, work: Work) -> Any:
     """The Celery app of an agent: its queue is `h:<host>:runs`, its only task runs an offer."""
-    for scheme in ("redis", "rediss"):  # this process is an agent and nothing else
-        TRANSPORT_ALIASES[scheme] = "automation.agent.transport:Transport"
+    transport.use(transport.Offers)  # this process is an agent and nothing else
     app = Celery("phonerack-agent", set_as_current=False, fixups=[])  # else it loads Django where it finds it
     app.conf.update(CELERY_SETTINGS, broker_url=redis_url)
     app.conf.broker_transport_options = {

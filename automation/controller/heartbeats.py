@@ -65,7 +65,8 @@ class Hearing:
             return False
         self.beats[beat.host], self.heard_at[beat.host] = beat, time.monotonic()
         _follow_outbox(host, beat)
-        devices.host_heard(host, timezone.now(), beat.version[:32], min(beat.lanes, 1000))
+        said = {"version": beat.version[:32], "lanes": min(beat.lanes, 1000), "dropped": beat.dropped}
+        devices.host_heard(host, timezone.now(), **said)
         devices.devices_seen(host, _phones(beat), timezone.now())
         return True
 

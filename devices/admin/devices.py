@@ -86,20 +86,21 @@ class DeviceAdmin(LiveList, PageButtons):
     readonly_fields = ("serial", "address", "phone", "place", "connected", "fitness", "power", "seen")
     actions: tuple[str, ...] = (
         "number_by_position",
+        "keep",
         "release",
         "set_good",
         "quarantine",
         "maintain",
         "retire",
     )
-    page_buttons: tuple[str, ...] = ("release", "set_good", "quarantine", "maintain", "retire")
+    page_buttons: tuple[str, ...] = ("keep", "release", "set_good", "quarantine", "maintain", "retire")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         return POSITION
 
     def buttons_for(self, row: Device) -> tuple[str, ...]:
-        """Release only what is kept; of the healths only the others."""
-        senseless = {HEALTH_ACTIONS[Health(row.health)], "" if row.hold == Hold.PERSON else "release"}
+        """Release only what is kept and keep what is not; of the healths only the others."""
+        senseless = {HEALTH_ACTIONS[Health(row.health)], "keep" if row.hold == Hold.PERSON else "release"}
         return tuple(name for name in self.page_buttons if name not in senseless)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -127,7 +128,8 @@ class DeviceAdmin(LiveList, PageButtons):
         """How fit it is; that it is kept for a person goes before that it is good."""
         if device.health == Health.GOOD and device.hold == Hold.PERSON:
             return pill(device.get_hold_display(), WARN)
-        return pill(device.get_health_display(), GOOD if device.health == Health.GOOD else WARN)
+        health = pill(device.get_health_display(), GOOD if device.health == Health.GOOD else WARN)
+        return two_lines(health, device.health_why) if device.health_why else health
 
     @display(description=gettext_lazy("battery"), ordering="battery")
     def power(self, device: Device) -> SafeString:
@@ -145,6 +147,12 @@ class DeviceAdmin(LiveList, PageButtons):
     def number_by_position(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
         count = services.number_by_position(devices)
         self.message_user(request, _("%(n)s devices numbered as they stand in the rack.") % {"n": count})
+
+    @admin.action(description=gettext_lazy("Keep for a person"), permissions=["change"])
+    def keep(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        count = services.hold(devices)
+        text = ngettext("%(n)s device is given no runs.", "%(n)s devices are given no runs.", count)
+        self.message_user(request, text % {"n": count})
 
     @admin.action(description=gettext_lazy("Release from person"), permissions=["change"])
     def release(self, request: HttpRequest, devices: DeviceQuerySet) -> None:

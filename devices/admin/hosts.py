@@ -26,8 +26,8 @@ class HostAdmin(LiveList, PageButtons):
     list_display = ("name", "trust", "life", "heard", "phones", "lanes", "version")
     list_filter = ("is_trusted", "is_silent")
     search_fields = ("name",)
-    fields = ("name", "trust", "life", "heard", "phones", "lanes", "version", "key")
-    readonly_fields = fields
+    readonly_fields = ("name", "trust", "life", "heard", "phones", "lanes", "version", "dropped", "key")
+    fields = (*readonly_fields, ("max_runs", "max_per_hub"))
     actions = ("trust_them", "distrust_them", "forget_their_keys")
     page_buttons = actions
 

@@ -153,3 +153,23 @@ def test_no_action_is_done_by_following_a_link(admin_client):
     admin_client.get(HOSTS, {"action": "trust_them", "_selected_action": host.pk, "index": 0})
     host.refresh_from_db()
     assert not host.is_trusted
+
+
+def test_a_device_is_kept_for_a_person(admin_client):
+    device = make_device()
+    assert said(act(admin_client, DEVICES, "keep", device)) == ["1 device is given no runs."]
+    device.refresh_from_db()
+    assert device.hold == Hold.PERSON
+
+
+def test_a_quarantined_device_says_why(admin_client):
+    make_device(health="quarantined", health_why="5 accounts in a row failed: captcha")
+    assert "5 accounts in a row failed: captcha" in admin_client.get(DEVICES).content.decode()
+
+
+def test_a_person_limits_what_a_host_works_on(admin_client):
+    host = make_host()
+    page = reverse("admin:devices_host_change", args=[host.pk])
+    admin_client.post(page, {"max_runs": "7", "max_per_hub": ""})
+    host.refresh_from_db()
+    assert (host.max_runs, host.max_per_hub) == (7, None)

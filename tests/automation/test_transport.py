@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from automation.agent.transport import offer_in
-from automation.protocol import RUN_TASK, key, offer_message, ticket_key
+from automation.protocol import RUN_TASK, TICK_TASK, Heartbeat, celery_message, key, offer_message, ticket_key
+from automation.transport import Offers, Ticks
+from config import keys
 from config.env import BASE
 from config.processes import Process
 from tests.phones import wait_for
@@ -40,14 +42,26 @@ POISON = [
 @pytest.mark.parametrize("poison", POISON)
 def test_poison_is_no_offer(poison: bytes) -> None:
     with contextlib.suppress(ValueError):  # no JSON at all
-        assert offer_in(json.loads(poison)) is None
+        assert Offers.arguments_of(json.loads(poison)) is None
 
 
 @pytest.mark.parametrize(
     "over", [{"headers": {"task": RUN_TASK, "timelimit": 5, "eta": "x", "expires": "x"}}, {"properties": 5}]
 )
 def test_nothing_of_a_strange_envelope_but_the_offer_is_used(over: dict[str, object]) -> None:
-    assert offer_in(json.loads(message(**over))) == [1, 1, "S"]
+    assert Offers.arguments_of(json.loads(message(**over))) == [1, 1, "S"]
+
+
+@pytest.mark.parametrize("poison", [*POISON, message()])
+def test_what_is_no_tick_is_none_for_the_worker_of_ticks(poison: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        assert Ticks.arguments_of(json.loads(poison)) is None
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(5, []), (-5, None)])
+def test_a_tick_is_good_until_it_expires(seconds: int, expected: list | None) -> None:
+    expires = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+    assert Ticks.arguments_of({"headers": {"task": TICK_TASK, "expires": expires}}) == expected
 
 
 @pytest.fixture
@@ -76,7 +90,11 @@ def test_a_real_agent_outlives_all_poison_and_takes_the_next_offer(agent: Proces
         )
     assert agent.is_alive()
     assert redis_client.llen(key("pc1", "runs")) == 0
-    assert f"{len(POISON)} so far" in agent.log.read_text()
+    wait_for(lambda: dropped(redis_client) == len(POISON), 10, "the count in its heartbeat")
+
+
+def dropped(client) -> int:
+    return Heartbeat.from_json(client.get(key("pc1", "beat"))).dropped
 
 
 def test_an_agent_loads_no_django_even_where_django_is_configured() -> None:
@@ -89,3 +107,25 @@ def test_an_agent_loads_no_django_even_where_django_is_configured() -> None:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(BASE)}
     said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_worker_of_ticks_outlives_all_poison_and_does_the_next_tick(
+    redis_client, redis_url: str, tmp_path: Path
+) -> None:
+    env = {
+        **keys.fresh(), "PYTHONPATH": str(BASE), "REDIS_URL": redis_url, "PHONERACK_STATE": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": f"sqlite:///{tmp_path / 'ticks.sqlite3'}",
+    }  # fmt: skip
+    worker = Process(
+        "worker", [sys.executable, str(BASE / "manage.py"), "worker"], tmp_path / "worker.log", env
+    )
+    try:
+        for one in [*POISON, json.dumps(celery_message(TICK_TASK, []))]:
+            redis_client.lpush("ticks", one)
+        wait_for(
+            lambda: "campaign_tick" in worker.log.read_text(), 30, "the tick"
+        )  # there are no tables: it says so
+        assert worker.is_alive()
+        assert redis_client.llen("ticks") == 0
+    finally:
+        worker.stop()
