@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
+GATHER_SECONDS = 0.01  #: in a busy moment, from the first report to the pass that applies it
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -39,7 +40,8 @@ class Controller:
         self.pace, self.cancels = Pace(), sweep.Cancels()
         self.draining, self.stop = threading.Event(), threading.Event()
         self._drained_at = float("inf")
-        self._swept, self._woken, self._is_news = 0.0, b"0", True
+        self._hosts: list[str] = []
+        self._swept, self._woken, self._is_news, self._is_busy = 0.0, b"0", True, False
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
     def run(self) -> None:
@@ -72,8 +74,10 @@ class Controller:
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
         news = reports.News(pace=self.pace)
-        for name in Host.objects.values_list("name", flat=True):
+        self._hosts = list(Host.objects.values_list("name", flat=True))
+        for name in self._hosts:
             self._apart(reports.apply_host, name, news)
+        self._is_busy = bool(news.devices)
         if news.bells or time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._sweep()
             self._swept, self._is_news = time.monotonic(), True
@@ -108,12 +112,16 @@ class Controller:
             log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
-        """Until a report or new work comes in, at most PASS_SECONDS."""
-        streams = {key(name, "reports"): "0" for name in Host.objects.values_list("name", flat=True)}
+        """Until a report or new work comes in, at most PASS_SECONDS; a little longer in a busy moment, so that what
+        comes then is one batch.
+        """
+        streams = {key(name, "reports"): "0" for name in self._hosts}
         found = wire().xread({**streams, WAKE_KEY: self._woken}, count=1, block=int(PASS_SECONDS * 1000))
         for name, entries in found or []:
             if name == WAKE_KEY.encode():
                 self._woken, self._is_news = entries[-1][0], True
+        if found and self._is_busy:
+            self.stop.wait(GATHER_SECONDS)
 
     def _outage(self, what: str, error: Exception) -> None:
         """Wait a little; say so at once and then once in SAY_SECONDS."""
