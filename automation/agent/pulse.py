@@ -14,6 +14,7 @@ import redis
 
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import Inventory
+from automation.agent.lease import clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import (
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.01  #: from a report to its sending, so that those of a busy moment travel together
 READ_SECONDS = 0.1  #: between two readings of the control hash, unless an order rings
 RESEND_SECONDS = 3.0  #: reports not acknowledged by then are sent again: Redis may have lost them
-CUT_OFF_SECONDS = HOST_SILENT_SECONDS * 0.8  #: unheard for so long, the agent lets go of its phones itself
 LISTEN_SECONDS = 2  #: one wait for an order; below the socket's timeout
 NAME_SECONDS = 20  #: how long the name stays taken after the last heartbeat
 
@@ -55,7 +55,7 @@ class Pulse:
         self._work, self._lanes, self._version = work, lanes, version
         self._number, self._nonce, self._beat_at = 0, "", 0.0
         self._sent, self._acked, self._progress_at = 0, 0, time.monotonic()
-        self._heard_at = clock()
+        self._lease = work.lease
         self._new_report, self._urgent, self._ordered, self._read_at = threading.Event(), False, False, 0.0
         self.stop = threading.Event()
 
@@ -99,12 +99,11 @@ class Pulse:
     def run(self) -> None:
         """Until `stop`. An outage is waited out; when it lasts too long the phones are let go."""
         while not self.stop.is_set():
-            if clock() - self._heard_at > CUT_OFF_SECONDS:  # also after this machine slept or was paused
+            if self._lease.is_over:  # also after this machine slept or was paused
                 self._work.cancel_all("cut_off")
             try:
                 is_due = self._ordered or time.monotonic() - self._read_at >= READ_SECONDS
                 (self.beat_once if is_due else self._speak)()
-                self._heard_at = clock()
             except WIRE_ERRORS as error:
                 log.warning("Redis does not answer (%s)", type(error).__name__)
             except Exception:  # nobody would hear of the phones any more: better none is touched
@@ -164,6 +163,7 @@ class Pulse:
         self._sent = reports[-1][0]
 
     def _send_heartbeat(self) -> None:
+        begun = clock()
         phones = self.inventory.phones()
         first_seq, last_seq, in_hand = self.outbox.snapshot()
         self._number = max(self._number + 1, int(time.time() * 1000))  # grows over restarts too
@@ -175,6 +175,7 @@ class Pulse:
         )  # fmt: skip
         self.claim_name()
         self.client.set(key(self.identity.name, "beat"), beat.to_json(), ex=int(HOST_SILENT_SECONDS))
+        self._lease.renew(begun)
         if self._urgent:
             self._urgent = False
             self.client.xadd(
@@ -189,11 +190,6 @@ def machine_id() -> str:
         return Path("/etc/machine-id").read_text().strip() or platform.node()
     except OSError:
         return platform.node()
-
-
-def clock() -> float:
-    """Seconds that go on while the machine sleeps, where the system tells them."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _pairs(text: bytes) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from automation.agent import evidence
 from automation.agent.identity import BadTicket, Identity
 from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
+from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
 from automation.protocol import Ticket, key, ticket_key
 from automation.screens.recognise import screens_hash
@@ -62,6 +63,7 @@ class Work:
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
+        self.lease = Lease()
         self._lock = threading.Lock()
         self._in_hand: set[InHand] = set()
         self.stopping = ""  #: why nothing more is started
@@ -128,6 +130,7 @@ class Work:
 
     def _take(self, run: int, fence: int, serial: str) -> None:
         """In hand first, then the ticket: so "not in hand" proves to the controller that it was not started."""
+        term = self.lease.term  # before the ticket: a pause after it must not go unnoticed
         with ExitStack() as lane:
             sealed = self._ticket_in_lane(lane, run, fence, serial)
             if sealed is None:
@@ -135,7 +138,9 @@ class Work:
                 return
             self.outbox.add("started", run, fence)
             self.wake()
-            self.outbox.finish("finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed))
+            self.outbox.finish(
+                "finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed, term)
+            )
         self.wake()
 
     def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
@@ -166,16 +171,18 @@ class Work:
             if found:
                 self.identity.trust(found.decode())
 
-    def _outcome_or_defect(self, run: int, fence: int, serial: str, sealed: bytes) -> dict[str, Any]:
+    def _outcome_or_defect(
+        self, run: int, fence: int, serial: str, sealed: bytes, term: int
+    ) -> dict[str, Any]:
         """The body of the last report. An unexpected exception is our defect, told without the values in it."""
         try:
-            return self._outcome(run, fence, serial, sealed)
+            return self._outcome(run, fence, serial, sealed, term)
         except Exception as error:  # noqa: BLE001 - the one place that catches all
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("run %s: %s\n%s", run, type(error).__name__, where)
             return _body(Result("errored", "defect", f"{type(error).__name__}\n{where}"))
 
-    def _outcome(self, run: int, fence: int, serial: str, sealed: bytes) -> dict[str, Any]:
+    def _outcome(self, run: int, fence: int, serial: str, sealed: bytes, term: int) -> dict[str, Any]:
         try:
             ticket = self.identity.open_ticket(sealed, time.time())
         except BadTicket as error:
@@ -183,7 +190,7 @@ class Work:
             return _body(Result("errored", "bad_ticket", str(error)))
         if (ticket.run, ticket.fence, ticket.serial) != (run, fence, serial):
             return _body(Result("errored", "bad_ticket", "it is for another run"))
-        deadline = Deadline(ticket.seconds)
+        deadline = Deadline(ticket.seconds, lambda: self.lease.why_not(term))
         with self._listed(run, fence, deadline):
             return self._on_the_phone(ticket, deadline)
 

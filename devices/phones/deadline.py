@@ -18,10 +18,11 @@ class Deadline:
 
     `seconds` counts from now on the monotonic clock. `cancel` (an operator) and `end` (the watchdog) may be
     called from any thread; they wake every `sleep` at once and run the `on_end` hooks (which close sockets),
-    so that a blocked call returns too.
+    so that a blocked call returns too. `why_not` is asked before every call: a reason in its answer is a cancel.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, why_not: Callable[[], str] = lambda: "") -> None:
+        self._why_not = why_not
         self._end = time.monotonic() + seconds
         self._canceled = False
         self._ended = threading.Event()  #: by `cancel` or by `end`
@@ -47,6 +48,8 @@ class Deadline:
 
     def check(self) -> None:
         """Raise Canceled or DeadlineExceeded when the run may not go on."""
+        if not self.canceled and (reason := self._why_not()):
+            self.cancel(reason)
         if self.canceled:
             raise Canceled(self.cancel_reason)
         if self.expired:

@@ -14,6 +14,7 @@ import pytest
 from automation.agent import pulse as pulses
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import Inventory
+from automation.agent.lease import CUT_OFF_SECONDS, Lease, clock
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import Pulse
 from automation.protocol import REPORT_WINDOW, Heartbeat, Report, key
@@ -34,7 +35,7 @@ class FakeWork:
     """Notes what it is told."""
 
     def __init__(self, told: list) -> None:
-        self.told = told
+        self.told, self.lease = told, Lease()
 
     def cancel(self, *call) -> None:
         self.told.append(call)
@@ -144,9 +145,22 @@ def run_for(pulse: Pulse, seconds: float) -> None:
 
 
 def test_an_agent_that_was_paused_for_too_long_lets_go_of_its_phones(pulse: Pulse, canceled: list) -> None:
-    pulse._heard_at -= pulses.CUT_OFF_SECONDS + 1
+    pulse._lease.renew(clock() - CUT_OFF_SECONDS - 1)
     run_for(pulse, 0.3)
     assert canceled == ["cut_off"]
+
+
+def test_only_a_heartbeat_renews_the_lease_and_from_the_moment_before_it(pulse: Pulse, monkeypatch) -> None:
+    now = clock()
+    monkeypatch.setattr(pulses, "clock", lambda: now - CUT_OFF_SECONDS - 1)
+    pulse.beat_once()  # the process was paused within it
+    assert pulse._lease.is_over
+    monkeypatch.undo()
+    pulse.beat_once()  # Redis answers, but no heartbeat is due
+    assert pulse._lease.is_over
+    pulse.beat_now()
+    pulse.beat_once()
+    assert not pulse._lease.is_over
 
 
 def test_an_agent_that_cannot_keep_its_books_ends(pulse: Pulse, canceled: list, monkeypatch) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from automation.agent.identity import Identity
 from automation.agent.inventory import Inventory
+from automation.agent.lease import CUT_OFF_SECONDS, clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import Ticket, ticket_key
@@ -217,6 +218,40 @@ def test_a_script_that_outlives_its_time_is_woken_by_the_watchdog(work: Work, mo
     run.start()
     wait_for(lambda: work.end_expired() or not run.is_alive(), 10, "the end")
     assert last(work)["reason"] == "deadline"
+
+
+def test_a_run_of_a_host_that_was_not_heard_touches_nothing_more_by_itself(
+    work: Work, farm, monkeypatch
+) -> None:
+    """Nobody cancels it: the process was paused, and its first thread to go on is the script's."""
+
+    def paused(context: Any) -> Any:
+        work.lease.renew(clock() - CUT_OFF_SECONDS - 1)
+        context.phone.press("home")
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", paused))
+    put_ticket(work)
+    before = farm.journal("SIMWORK1")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("lost", "cut_off")
+    assert farm.journal("SIMWORK1") == before
+
+
+def test_a_pause_between_the_ticket_and_the_script_is_noticed(work: Work, farm, monkeypatch) -> None:
+    take = work.client.getdel
+
+    def paused(name: str) -> Any:
+        sealed = take(name)
+        work.lease.renew(clock() - CUT_OFF_SECONDS - 1)
+        work.lease.renew(clock())  # the heartbeat's thread went on first
+        return sealed
+
+    monkeypatch.setattr(work.client, "getdel", paused)
+    put_ticket(work)
+    before = farm.journal("SIMWORK1")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], last(work)["reason"]) == ("lost", "cut_off")
+    assert farm.journal("SIMWORK1") == before
 
 
 def test_another_phone_at_the_same_address_is_not_taken_for_the_first(work: Work, monkeypatch) -> None:
