@@ -25,9 +25,11 @@ class Hearing:
     beats: dict[str, Heartbeat] = field(default_factory=dict)
     heard_at: dict[str, float] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)  #: hosts whose key changed -> the sentence
+    listened_at: float = field(default_factory=time.monotonic)  #: when the last look at the heartbeats began
 
     def listen(self) -> list[Heartbeat]:
         """New heartbeats, already written to the database. Raises redis errors."""
+        self.listened_at = time.monotonic()
         fresh = [beat for beat in _read_all() if self._is_new(beat)]
         return [beat for beat in fresh if self._accept_or_say(beat)]
 
@@ -41,10 +43,16 @@ class Hearing:
             return False
 
     def silent(self) -> list[Host]:
-        """Hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full term."""
-        now, alive = time.monotonic(), Host.objects.alive()
+        """Hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full term.
+
+        Judged by the time at which it last listened: while it was paused, or waited for the database, nobody was
+        silent only because it did not listen.
+        """
+        now = time.monotonic()
         return [
-            host for host in alive if now - self.heard_at.setdefault(host.name, now) > HOST_SILENT_SECONDS
+            host
+            for host in Host.objects.alive()
+            if self.listened_at - self.heard_at.setdefault(host.name, now) > HOST_SILENT_SECONDS
         ]
 
     def one_more_term(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import redis
 
@@ -114,6 +116,17 @@ def test_a_host_silent_for_its_term_loses_its_runs(redis_client, monkeypatch) ->
     running.refresh_from_db()
     assert (running.outcome, running.reason) == (Outcome.LOST, "host_silent")
     assert Host.objects.get(pk=host.pk).is_silent
+
+
+def test_a_controller_that_did_not_listen_for_long_calls_nobody_silent(redis_client, monkeypatch) -> None:
+    hearing = Hearing()
+    beat(redis_client)
+    hearing.listen()
+    paused_until = time.monotonic() + heartbeats.HOST_SILENT_SECONDS + 1
+    monkeypatch.setattr(heartbeats.time, "monotonic", lambda: paused_until)
+    assert hearing.silent() == []
+    hearing.listen()  # and there is no new heartbeat
+    assert [host.name for host in hearing.silent()] == ["pc1"]
 
 
 def test_after_an_outage_every_host_has_one_more_term(redis_client, monkeypatch) -> None:
