@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from nacl.public import Box
 
 from accounts import services as accounts
@@ -139,6 +141,17 @@ def test_an_overdue_offer_whose_ticket_is_there_waits_again(redis_client, monkey
     run.refresh_from_db()
     assert run.state == RunState.PENDING
     assert redis_client.keys("*ticket*") == []
+
+
+def test_an_offer_of_a_controller_whose_clock_is_ahead_does_not_hold_its_phone_until_then(
+    redis_client,
+) -> None:
+    run = offered_run()
+    Run.objects.filter(pk=run.pk).update(offered_at=timezone.now() + timedelta(hours=1))
+    tickets.issue([run])
+    sweep.overdue_offers(sweep.Questions())
+    run.refresh_from_db()
+    assert run.state == RunState.PENDING
 
 
 def test_an_overdue_offer_whose_ticket_is_gone_is_asked_about_and_not_repeated(
