@@ -1,107 +1,265 @@
-"""Campaigns: from "login for all accounts with this tag, every night" to pending runs."""
+"""Campaigns: from "login for all accounts with this tag, every night" to pending runs.
+
+A start of a campaign is an Occurrence. The tick inserts it under a unique constraint, with the campaign's row locked,
+so that two beats, a double tick or a late one start nothing twice. Its runs are made in one stage, or, where the
+campaign tries itself on a few first, in three; each stage by a tick that found the one before ended well.
+"""
 
 from __future__ import annotations
 
-import functools
 import logging
-import operator
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from django.db import transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from accounts.models import Account
-from accounts.querysets import AccountQuerySet
+from automation import steering
+from automation.choices import CampaignState, MissedPolicy, OccurrenceState, Outcome, OverlapPolicy
 from automation.models import Campaign, Occurrence, Run
-from automation.scripts.base import SCRIPTS
-from automation.services import enqueue
-from devices.choices import Health
+from automation.schedule import Schedule
+from automation.services import InvalidTransition, Target, enqueue
+from automation.targets import (
+    accounts_of,
+    devices_of,
+    for_accounts,
+    for_devices,
+    needs_account,
+    targets_of,
+)
 from devices.models import Device
+
+__all__ = [
+    "accounts_of",
+    "devices_of",
+    "for_accounts",
+    "for_devices",
+    "go_on",
+    "next_due",
+    "next_starts",
+    "start",
+    "tick",
+]
 
 log = logging.getLogger(__name__)
 
-MISSED_AFTER = timedelta(hours=1)  #: an occurrence later than that (the system was down) is left out
+MISSED_AFTER = timedelta(hours=1)  #: a start that is seen later than that was missed
+MOST_STARTS = 100  #: missed starts that are made up for, and starts that may be queued
+TRIAL = (1, 3)  #: runs of the first stages of a campaign that is tried on a few first
+LAST_STAGE = len(TRIAL) + 1  #: all the rest
+WELL, NEUTRAL = (
+    Outcome.SUCCEEDED,
+    (Outcome.SKIPPED, Outcome.CANCELED),
+)  #: of a run of a trial; all others are bad
+
+
+# By hand
 
 
 def start(campaign: Campaign, requested_by: str) -> list[Run]:
-    """Make the campaign's runs now: one per account, or per device where the script needs no account."""
-    needs_account = SCRIPTS[campaign.script].needs_account
-    targets = for_accounts(accounts_of(campaign)) if needs_account else for_devices(devices_of(campaign))
-    return enqueue(campaign.script, targets, requested_by=requested_by, campaign=campaign, priority=0)
+    """Start the campaign now; returns the runs made. Its occurrence says what else came of it, such as queued."""
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        if campaign.state != CampaignState.ACTIVE:
+            raise InvalidTransition(f"campaign {campaign} is {campaign.state}: it cannot start")
+        return _follow(campaign) + _begin(campaign, timezone.now(), requested_by)
 
 
-def accounts_of(campaign: Campaign) -> AccountQuerySet:
-    """The enabled accounts that the campaign is for."""
-    found = Account.objects.enabled().select_related("device")
-    if campaign.app:
-        found = found.filter(app=campaign.app)
-    tags = [tag.strip() for tag in campaign.tags.split(",") if tag.strip()]
-    tagged = [found.tagged(tag) for tag in tags]
-    return functools.reduce(operator.or_, tagged) if tagged else found
+def go_on(campaign: Campaign, actor: str) -> list[Run]:
+    """Held -> active: a person has looked and wants the next stage; returns its runs."""
+    with transaction.atomic():
+        steering.change(campaign, (CampaignState.HELD,), CampaignState.ACTIVE, actor)
+        Campaign.objects.filter(pk=campaign.pk).update(checked_at=timezone.now())
+        held = list(campaign.occurrences.held())
+        return [run for one in held for run in _make_stage(one, one.stage + 1)]
 
 
-def devices_of(campaign: Campaign) -> Iterable[Device]:
-    """The devices that the campaign is for: with tags, those on which its accounts live; else all but retired ones."""
-    devices = Device.objects.exclude(health=Health.RETIRED)
-    return devices.filter(pk__in=accounts_of(campaign).values("device_id")) if campaign.tags else devices
-
-
-def for_accounts(accounts: Iterable[Account]) -> list[tuple[Account, Device | None]]:
-    """Each account on the device it lives on."""
-    return [(account, account.device) for account in accounts]
-
-
-def for_devices(devices: Iterable[Device]) -> list[tuple[None, Device]]:
-    """Each device by itself."""
-    return [(None, device) for device in devices]
+# By schedule
 
 
 def tick(now: datetime | None = None) -> int:
-    """Start every campaign that became due since the last tick; returns how many runs were made."""
+    """Start what became due since the last tick and carry on what was started; returns how many runs were made."""
     now = now or timezone.now()
-    return sum(_tick_or_say(campaign, now) for campaign in Campaign.objects.scheduled())
+    return sum(_tick_or_say(campaign, now) for campaign in Campaign.objects.with_work())
 
 
 def _tick_or_say(campaign: Campaign, now: datetime) -> int:
     try:
-        return _tick_one(campaign, now)
+        return len(_tick_one(campaign.pk, now))
     except Exception:  # a script or a time zone that is gone: the other campaigns must start
         log.exception("campaign %s could not be started", campaign)
         return 0
 
 
-def _tick_one(campaign: Campaign, now: datetime) -> int:
-    due, made = latest_due(campaign, now), []
+def _tick_one(pk: int, now: datetime) -> list[Run]:
     with transaction.atomic():
-        if due is not None and due >= now - MISSED_AFTER and _first(campaign, due):
-            made = start(campaign, requested_by=f"schedule of {campaign.name}")
-        Campaign.objects.filter(pk=campaign.pk).update(checked_at=now)
-    return len(made)
+        campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        if campaign is None or campaign.state == CampaignState.STOPPED:
+            return []
+        made = _follow(campaign) + _start_due(campaign, now)
+        checked = max(now, campaign.checked_at or now)
+        Campaign.objects.filter(pk=pk).update(checked_at=checked)
+    return made
 
 
-def _first(campaign: Campaign, due: datetime) -> bool:
-    """Whether no other tick has started this occurrence."""
-    _occurrence, is_new = Occurrence.objects.get_or_create(campaign=campaign, due_at=due)
-    return is_new
+def _start_due(campaign: Campaign, now: datetime) -> list[Run]:
+    due = schedule_of(campaign).between(campaign.checked_at or now, now)
+    if campaign.state != CampaignState.ACTIVE:
+        _leave_out(campaign, due, campaign.state)
+        return []
+    missed, wanted = sort_out(due, campaign.missed, now)
+    _leave_out(campaign, missed, "missed")
+    by = f"schedule of {campaign.name}"
+    return [run for at in wanted for run in _begin(campaign, at, by)]
 
 
-def latest_due(campaign: Campaign, now: datetime) -> datetime | None:
-    """The last time up to `now` at which the campaign was due and that no tick has looked at yet."""
-    since = campaign.checked_at or now
-    due, zone = None, ZoneInfo(campaign.time_zone)
-    for moment in CronSim(campaign.cron, since.astimezone(zone)):
-        if moment > now:
-            break
-        due = moment
-    return due
+def sort_out(due: list[datetime], missed: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
+    """(those to leave out, those to start) of the starts that became due since the last tick, oldest first."""
+    most = MOST_STARTS if missed == MissedPolicy.ALL else 1
+    left_out, wanted = due[:-most], due[-most:]
+    if missed == MissedPolicy.SKIP and wanted and wanted[-1] < now - MISSED_AFTER:
+        return due, []
+    return left_out, wanted
+
+
+def _leave_out(campaign: Campaign, due: list[datetime], reason: str) -> None:
+    """Keep as one row that these were not started, so that a long standstill leaves one line."""
+    if not due:
+        return
+    log.warning(
+        "campaign %s: %d starts from %s to %s left out: %s", campaign, len(due), due[0], due[-1], reason
+    )
+    Occurrence.objects.get_or_create(
+        campaign=campaign,
+        due_at=due[-1],
+        defaults={
+            "state": OccurrenceState.SKIPPED, "reason": reason, "starts": len(due), "ended_at": timezone.now(),
+        },
+    )  # fmt: skip
+
+
+def schedule_of(campaign: Campaign) -> Schedule:
+    return Schedule(campaign.cron, campaign.every_minutes, campaign.time_zone)
 
 
 def next_due(campaign: Campaign, now: datetime | None = None) -> datetime | None:
-    """When the schedule starts it next; None for one started by hand."""
-    if not campaign.cron or not campaign.is_active:
-        return None
-    zone = ZoneInfo(campaign.time_zone)
-    return next(CronSim(campaign.cron, (now or timezone.now()).astimezone(zone)), None)
+    """When the schedule starts it next."""
+    return next(iter(next_starts(campaign, 1, now)), None)
+
+
+def next_starts(campaign: Campaign, count: int = 1, now: datetime | None = None) -> list[datetime]:
+    """When its schedule starts it next; nothing for one that is not active or started by hand."""
+    if campaign.state != CampaignState.ACTIVE:
+        return []
+    coming = schedule_of(campaign).after(now or timezone.now())
+    return [at for at, _number in zip(coming, range(count), strict=False)]
+
+
+# One occurrence
+
+
+def _begin(campaign: Campaign, due_at: datetime, requested_by: str) -> list[Run]:
+    """Make the occurrence and, if nothing is in its way, its first runs; nothing if it exists: another tick made it."""
+    state, reason = _entry(campaign)
+    occurrence, is_new = Occurrence.objects.get_or_create(
+        campaign=campaign,
+        due_at=due_at,
+        defaults={"state": state, "reason": reason, "requested_by": requested_by[:80]},
+    )
+    return _make_first(occurrence) if is_new and state == OccurrenceState.STARTED else []
+
+
+def _entry(campaign: Campaign) -> tuple[str, str]:
+    """(state, reason) of a new occurrence, as far as the ones before it leave room."""
+    before = campaign.occurrences.open()
+    if campaign.overlap == OverlapPolicy.ALLOW or not before.exists():
+        return OccurrenceState.STARTED, ""
+    if campaign.overlap == OverlapPolicy.SKIP:
+        return OccurrenceState.SKIPPED, "not_over"
+    if before.queued().count() >= MOST_STARTS:
+        return OccurrenceState.SKIPPED, "queue_full"
+    return OccurrenceState.QUEUED, "not_over"
+
+
+def _follow(campaign: Campaign) -> list[Run]:
+    """Carry on its occurrences: the next stage, the end, or the one that was queued."""
+    if campaign.state != CampaignState.ACTIVE:
+        return []
+    made = [run for one in campaign.occurrences.started() for run in _follow_one(one)]
+    first = None if campaign.occurrences.at_work().exists() else campaign.occurrences.queued().first()
+    return made + _make_first(first) if first else made
+
+
+def _follow_one(occurrence: Occurrence) -> list[Run]:
+    if occurrence.campaign.state != CampaignState.ACTIVE or occurrence.runs.unfinished().exists():
+        return []
+    if occurrence.stage >= LAST_STAGE:
+        _close(occurrence)
+        return []
+    verdict = judge(occurrence)
+    if verdict is False:
+        log.warning("campaign %s is held: a run of its trial did not succeed", occurrence.campaign)
+        steering.hold(occurrence, "trial_went_wrong")
+        return []
+    return _make_stage(occurrence, occurrence.stage + 1 if verdict else occurrence.stage)
+
+
+def judge(occurrence: Occurrence) -> bool | None:
+    """Whether the stage that is over went well: all last attempts that say something succeeded. None: none did."""
+    last = last_attempts(occurrence).filter(pk__gt=occurrence.judged_run)
+    outcomes = set(last.values_list("outcome", flat=True)) - set(NEUTRAL)
+    return outcomes == {WELL} if outcomes else None
+
+
+def last_attempts(occurrence: Occurrence) -> QuerySet[Run]:
+    """Its runs, of those that were tried again the last attempt only."""
+    found: QuerySet[Run] = occurrence.runs.filter(retry=None)
+    return found
+
+
+def _make_first(occurrence: Occurrence) -> list[Run]:
+    return _make_stage(occurrence, 1 if occurrence.campaign.canary else LAST_STAGE)
+
+
+def _make_stage(occurrence: Occurrence, stage: int) -> list[Run]:
+    """Make the runs of a stage; where there is nobody left to try it on, those of the last stage."""
+    campaign, targets = occurrence.campaign, _left(occurrence)
+    if stage < LAST_STAGE:
+        tried = _fit_first([target for target in targets if target[1]])
+        stage, targets = (stage, tried) if tried else (LAST_STAGE, targets)
+    is_last = stage == LAST_STAGE
+    occurrence.state, occurrence.reason, occurrence.stage = OccurrenceState.STARTED, "", stage
+    occurrence.judged_run = occurrence.runs.aggregate(last=Max("pk"))["last"] or 0
+    occurrence.save(update_fields=["state", "reason", "stage", "judged_run"])
+    return enqueue(
+        campaign.script,
+        targets,
+        requested_by=occurrence.requested_by,
+        campaign=campaign,
+        occurrence=occurrence,
+        priority=campaign.priority,
+        limit=None if is_last else TRIAL[stage - 1],
+        spread=timedelta(minutes=campaign.spread_minutes or 0 if is_last else 0),
+        repeat=campaign.overlap == OverlapPolicy.ALLOW,
+    )
+
+
+def _left(occurrence: Occurrence) -> list[Target]:
+    """The campaign's targets that have no run in this occurrence yet."""
+    targets = targets_of(occurrence.campaign)
+    if needs_account(occurrence.campaign):
+        accounts = set(occurrence.runs.values_list("account_id", flat=True))
+        return [target for target in targets if target[0] and target[0].pk not in accounts]
+    devices = set(occurrence.runs.values_list("device_id", flat=True))
+    return [target for target in targets if target[1] and target[1].pk not in devices]
+
+
+def _fit_first(targets: list[Target]) -> list[Target]:
+    """Those whose phone can work now first: a trial on a phone that is away would say nothing for long."""
+    fit = set(Device.objects.free().values_list("pk", flat=True))
+    return sorted(targets, key=lambda target: target[1] is None or target[1].pk not in fit)
+
+
+def _close(occurrence: Occurrence) -> None:
+    occurrence.state, occurrence.ended_at = OccurrenceState.OVER, timezone.now()
+    occurrence.save(update_fields=["state", "ended_at"])

@@ -26,6 +26,47 @@ class CampaignState(TextChoices):
     STOPPED = "stopped", _("stopped")  #: by a person: what waited was canceled
 
 
+class MissedPolicy(TextChoices):
+    """What becomes of starts that nobody saw in time: the system was down."""
+
+    SKIP = "skip", _("leave them out")
+    ONCE = "once", _("start once for all of them")
+    ALL = "all", _("start each of them")
+
+
+class OverlapPolicy(TextChoices):
+    """What becomes of a start while runs of the one before are not over."""
+
+    SKIP = "skip", _("leave it out")
+    QUEUE = "queue", _("start it when they are over")
+    ALLOW = "allow", _("start it at once all the same")
+
+
+class OccurrenceState(TextChoices):
+    STARTED = "started", _("started")
+    QUEUED = "queued", _("queued")  #: waits until the one before is over
+    HELD = "held", _("held")  #: its trial went wrong; the rest was not made
+    SKIPPED = "skipped", _("left out")
+    STOPPED = "stopped", _("stopped")  #: by a person
+    OVER = "over", _("over")  #: all its runs have ended
+
+
+#: States in which an occurrence has something before it.
+OPEN = (OccurrenceState.STARTED, OccurrenceState.QUEUED, OccurrenceState.HELD)
+
+#: Why an occurrence or a campaign is where it is.
+OCCURRENCE_REASONS = {
+    "missed": _("Nobody was there at that time: the system was down."),
+    "not_over": _("Runs of the start before were not over."),
+    "queue_full": _("Too many earlier starts were queued already."),
+    "paused": _("The campaign was paused."),
+    "held": _("The campaign was held."),
+    "trial_went_wrong": _("Runs of the trial did not succeed: look at them, then go on or stop."),
+    "trial_says_nothing": _("No run of the trial came to an end that says something; others are tried."),
+    "stopped": _("Somebody stopped the campaign."),
+}
+
+
 class Outcome(TextChoices):
     SUCCEEDED = "succeeded", _("succeeded")
     FAILED = "failed", _("failed")  #: the account or the app said no
@@ -54,6 +95,7 @@ CONTROLLER_REASONS = {
     "agent_stopping": _("The agent of the host was stopped."),
     "canceled": _("Somebody canceled the run."),
     "account_deleted": _("The account was deleted."),
+    "campaign_deleted": _("Its campaign was deleted."),
     "host_deleted": _("The host was deleted while it had the run."),
     "not_offered": _(
         "The run could not be put before its host: the password may not open. See the controller's log."

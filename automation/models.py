@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import App
 from accounts.models import Account
-from automation.choices import ACTIVE, CampaignState, EventKind, Outcome, RunState
-from automation.querysets import CampaignQuerySet, RunQuerySet
+from automation.choices import (
+    ACTIVE,
+    OPEN,
+    CampaignState,
+    EventKind,
+    MissedPolicy,
+    OccurrenceState,
+    Outcome,
+    OverlapPolicy,
+    RunState,
+)
+from automation.querysets import CampaignQuerySet, OccurrenceQuerySet, RunQuerySet
 from devices.models import Device, Host
 
 
@@ -33,8 +44,39 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("Minute hour day month weekday, as “0 3 * * *”. Empty: by hand."),
     )
-    time_zone = models.CharField(_("time zone"), max_length=48, default="UTC")
-    is_active = models.BooleanField(_("active"), default=True)
+    every_minutes = models.PositiveIntegerField(
+        _("or every … minutes"),
+        null=True,
+        blank=True,
+        help_text=_("As 90; counted from a midnight long ago, so a restart does not shift it."),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=48, default="UTC", help_text=_("As “Europe/Amsterdam”.")
+    )
+    missed = models.CharField(
+        _("missed starts"),
+        max_length=8,
+        choices=MissedPolicy.choices,
+        default=MissedPolicy.SKIP,
+        help_text=_("When the system was down at the time. Of “each”, the last 100."),
+    )
+    overlap = models.CharField(
+        _("when the one before is not over"),
+        max_length=8,
+        choices=OverlapPolicy.choices,
+        default=OverlapPolicy.SKIP,
+    )
+    spread_minutes = models.PositiveSmallIntegerField(
+        _("spread over … minutes"),
+        null=True,
+        blank=True,
+        help_text=_("The runs of a start begin evenly over this time. Empty: as soon as phones are free."),
+    )
+    canary = models.BooleanField(
+        _("try it on a few first"),
+        default=False,
+        help_text=_("One run, then three, then the rest. If one does not succeed, the campaign is held."),
+    )
     state = models.CharField(
         _("state"), max_length=12, choices=CampaignState.choices, default=CampaignState.ACTIVE, editable=False
     )
@@ -54,7 +96,9 @@ class Campaign(models.Model):
     active_until = models.TimeField(
         _("until"), null=True, blank=True, help_text=_("Before “from”: until that time the next morning.")
     )
-    checked_at = models.DateTimeField(null=True, editable=False)
+    state_reason = models.CharField(max_length=48, blank=True, editable=False)
+    #: Starts up to here were looked at; those before it was made, changed or resumed are nobody's.
+    checked_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
 
     objects = CampaignQuerySet.as_manager()
 
@@ -62,6 +106,12 @@ class Campaign(models.Model):
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["name"]
+        permissions = [("control_campaign", _("Can pause, resume and stop campaigns"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cron="") | Q(every_minutes=None), name="campaign_cron_or_interval"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -72,14 +122,51 @@ class Occurrence(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="occurrences")
     due_at = models.DateTimeField(_("due at"))
+    state = models.CharField(
+        _("state"), max_length=12, choices=OccurrenceState.choices, default=OccurrenceState.STARTED
+    )
+    reason = models.CharField(_("reason"), max_length=48, blank=True)
+    starts = models.PositiveIntegerField(
+        _("starts"), default=1
+    )  #: due times that it stands for, itself the last
+    stage = models.PositiveSmallIntegerField(_("stage"), default=0)  #: 0: none made; 1, 2: the trial; 3: all
+    judged_run = models.PositiveBigIntegerField(default=0)  #: runs up to this number belong to earlier stages
+    requested_by = models.CharField(_("requested by"), max_length=80, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = OccurrenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("occurrence")
         verbose_name_plural = _("occurrences")
+        ordering = ["-due_at"]
         constraints = [models.UniqueConstraint(fields=["campaign", "due_at"], name="occurrence_once")]
+        indexes = [
+            # campaign tick: which occurrences have something before them
+            models.Index("campaign", condition=Q(state__in=OPEN), name="occurrence_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.campaign} {self.due_at:%Y-%m-%d %H:%M}"
+
+
+class CampaignEvent(models.Model):
+    """A change of a campaign's state; written in the transaction that changes it, never changed."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    old = models.CharField(_("from"), max_length=12, choices=CampaignState.choices)
+    new = models.CharField(_("to"), max_length=12, choices=CampaignState.choices)
+    reason = models.CharField(_("reason"), max_length=48, blank=True)
+    actor = models.CharField(_("by"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"
 
 
 class Run(models.Model):
@@ -101,6 +188,9 @@ class Run(models.Model):
     )
     campaign = models.ForeignKey(
         Campaign, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign")
+    )
+    occurrence = models.ForeignKey(
+        Occurrence, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("occurrence")
     )
     any_device = models.BooleanField(default=False, editable=False)  #: on whichever phone is used the least
     state = models.CharField(_("state"), max_length=12, choices=RunState.choices, default=RunState.PENDING)

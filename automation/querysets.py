@@ -6,17 +6,45 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Q
 
-from automation.choices import ACTIVE, UNFINISHED, Outcome, RunState
+from automation.choices import ACTIVE, OPEN, UNFINISHED, CampaignState, OccurrenceState, Outcome, RunState
 from devices.models import Device
 
 if TYPE_CHECKING:
-    from automation.models import Campaign, Run  # noqa: F401 - named in the base classes below
+    from automation.models import Campaign, Occurrence, Run  # noqa: F401 - named in the base classes below
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def scheduled(self) -> Self:
-        return self.filter(is_active=True).exclude(cron="")
+        """Those with a schedule; the tick notes in a paused or held one what it left out."""
+        on_schedule = ~Q(cron="") | Q(every_minutes__isnull=False)
+        return self.filter(on_schedule).exclude(state=CampaignState.STOPPED)
+
+    def with_work(self) -> Self:
+        """Those that a tick has to look at: with a schedule, or with an occurrence that has something before it."""
+        opened = self.filter(occurrences__state__in=OPEN).exclude(state=CampaignState.STOPPED)
+        return self.filter(Q(pk__in=self.scheduled().values("pk")) | Q(pk__in=opened.values("pk")))
+
+
+class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
+    def open(self) -> Self:
+        """With something before it."""
+        return self.filter(state__in=OPEN)
+
+    def started(self) -> Self:
+        return self.filter(state=OccurrenceState.STARTED)
+
+    def at_work(self) -> Self:
+        """Started or held: what keeps a queued one waiting."""
+        return self.filter(state__in=(OccurrenceState.STARTED, OccurrenceState.HELD))
+
+    def queued(self) -> Self:
+        """The oldest first."""
+        return self.filter(state=OccurrenceState.QUEUED).order_by("due_at")
+
+    def held(self) -> Self:
+        return self.filter(state=OccurrenceState.HELD)
 
 
 class RunQuerySet(models.QuerySet["Run"]):

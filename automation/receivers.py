@@ -12,7 +12,7 @@ from accounts.models import Account
 from accounts.signals import account_disabled
 from automation.choices import Outcome
 from automation.controller.cancels import cancel
-from automation.models import Run
+from automation.models import Campaign, Run
 
 
 @receiver(pre_delete, sender=Account)
@@ -21,6 +21,13 @@ def end_runs_of_deleted(instance: Account, **_kwargs: Any) -> None:
     cancel(
         Run.objects.unfinished().filter(account=instance).select_related("host"), "", reason="account_deleted"
     )
+
+
+@receiver(pre_delete, sender=Campaign)
+def end_runs_of_deleted_campaign(instance: Campaign, **_kwargs: Any) -> None:
+    """Without their campaign its runs would go on without its limits."""
+    unfinished = Run.objects.unfinished().filter(campaign=instance).select_related("host")
+    cancel(unfinished, "", reason="campaign_deleted")
 
 
 @receiver(account_disabled)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from accounts.models import Account
+from automation import bulk
 from automation.choices import ACTIVE, Outcome, RunState
 from automation.controller.wire import wake
-from automation.models import Campaign, Evidence, Run, RunEvent
+from automation.models import Campaign, Evidence, Occurrence, Run, RunEvent
 from automation.transitions import InvalidTransition, changing
 from devices.models import Device
 
@@ -31,57 +32,110 @@ __all__ = [
 
 TOGETHER = 500  #: runs changed in one transaction at most
 MANUAL_PRIORITY = 10  #: a person who clicked goes before a campaign
+FEW = 200  #: targets whose unfinished runs are looked up by their own numbers
+
+Target = tuple[Account | None, Device | None]
 
 
 def enqueue(
     script: str,
-    targets: Iterable[tuple[Account | None, Device | None]],
+    targets: Iterable[Target],
     *,
     requested_by: str,
     campaign: Campaign | None = None,
     priority: int = MANUAL_PRIORITY,
     start_within: timedelta | None = None,
     options: dict[str, Any] | None = None,
+    occurrence: Occurrence | None = None,
+    spread: timedelta = timedelta(),
     any_device: bool = False,
+    repeat: bool = False,
+    limit: int | None = None,
 ) -> list[Run]:
-    """Make one pending run per (account, device); a target with the same script still unfinished gets none.
+    """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given.
 
-    Disabled accounts are left out. An account without a device gets a run that ends at once, so that it is told why.
+    A target with the same script still unfinished gets none, unless `repeat`. Disabled accounts are left out. An
+    account without a device gets a run that ends at once, so that it is told why; with `any_device` it waits for
+    the phone that is used the least.
     """
     now = timezone.now()
-    start_by = now + (start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS))
+    within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)
     wanted = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
     with transaction.atomic():
         _lock_targets(wanted)  # of two requests at once the second sees the runs of the first
-        waiting = set(Run.objects.unfinished().filter(script=script).values_list("account_id", "device_id"))
-        runs = [
-            Run(
-                script=script, account=account, device=device, campaign=campaign, priority=priority,
-                requested_by=requested_by, options=options or {}, not_before=now, start_by=start_by,
-                any_device=any_device and device is None,
-            )
-            for account, device in wanted
-            if (account and account.pk, device and device.pk) not in waiting
-        ]  # fmt: skip
-        made = Run.objects.bulk_create(runs, batch_size=500)
-        events = [RunEvent(run=run, new=RunState.PENDING, actor=requested_by) for run in made]
-        RunEvent.objects.bulk_create(events, batch_size=500)
-        for run in made:
-            if run.device_id is None and not run.any_device:
-                finish_run(run, Outcome.SKIPPED, reason="no_device")
+        waiting = set() if repeat else _unfinished(script, wanted)
+        chosen = [pair for pair in wanted if keys(pair) not in waiting][:limit]
+        shared = {
+            "script": script, "campaign": campaign, "occurrence": occurrence, "priority": priority,
+            "requested_by": requested_by, "options": options or {},
+        }  # fmt: skip
+        runs = bulk.insert(Run, shared, _columns(chosen, now, spread, within, any_device)) if chosen else []
+        _note_made(runs, requested_by)
         transaction.on_commit(wake)
-    return made
+    for run, (account, device) in zip(runs, chosen, strict=True):
+        run.account, run.device, run.campaign, run.occurrence = account, device, campaign, occurrence
+    return runs
 
 
-def _lock_targets(targets: Iterable[tuple[Account | None, Device | None]]) -> None:
+def _columns(
+    targets: list[Target], now: datetime, spread: timedelta, within: timedelta, any_device: bool
+) -> dict[str, list[Any]]:
+    """What differs from run to run. One without a device has ended already."""
+    homeless = [device is None for _account, device in targets]
+    ended = [one and not any_device for one in homeless]
+    starts = [now + spread * number / len(targets) for number in range(len(targets))]
+    return {
+        "account_id": [keys(target)[0] for target in targets],
+        "device_id": [keys(target)[1] for target in targets],
+        "any_device": [one and any_device for one in homeless],
+        "not_before": starts,
+        "start_by": [start + within for start in starts],
+        "state": [RunState.FINISHED if one else RunState.PENDING for one in ended],
+        "outcome": [Outcome.SKIPPED if one else "" for one in ended],
+        "reason": ["no_device" if one else "" for one in ended],
+        "finished_at": [now if one else None for one in ended],
+    }
+
+
+def _note_made(runs: list[Run], actor: str) -> None:
+    ended = [run for run in runs if run.state == RunState.FINISHED]
+    if runs:
+        bulk.insert(RunEvent, {"new": RunState.PENDING, "actor": actor}, {"run_id": [run.pk for run in runs]})
+    if ended:
+        shared = {"old": RunState.PENDING, "new": RunState.FINISHED, "detail": "skipped no_device"}
+        bulk.insert(RunEvent, shared, {"run_id": [run.pk for run in ended]})
+
+
+def keys(target: Target) -> tuple[int | None, int | None]:
+    """(account, device) by their numbers."""
+    account, device = target
+    return account.pk if account else None, device.pk if device else None
+
+
+def _unfinished(script: str, targets: list[Target]) -> set[tuple[int | None, int | None]]:
+    """(account, device) of the script's unfinished runs; for few targets only of theirs, however many others wait."""
+    found = Run.objects.unfinished().filter(script=script)
+    if len(targets) <= FEW:
+        accounts, devices = _locked_keys(targets)
+        found = found.filter(Q(account__in=accounts) | Q(account=None, device__in=devices))
+    else:
+        found = found.filter(outcome="")  # the same runs, and there is an index on it
+    return set(found.values_list("account_id", "device_id"))
+
+
+def _lock_targets(targets: list[Target]) -> None:
     """Until the end of the transaction; in the order of their numbers, so that two requests cannot block each other."""
-    pairs = list(targets)
-    accounts = sorted({account.pk for account, _device in pairs if account})
-    devices = sorted({device.pk for account, device in pairs if device and not account})
-    for model, keys in ((Account, accounts), (Device, devices)):
-        for start in range(0, len(keys), 500):
-            rows = model._default_manager.filter(pk__in=keys[start : start + 500]).order_by("pk")
+    for model, numbers in zip((Account, Device), _locked_keys(targets), strict=True):
+        for start in range(0, len(numbers), 500):
+            rows = model._default_manager.filter(pk__in=numbers[start : start + 500]).order_by("pk")
             list(rows.select_for_update().values_list("pk"))
+
+
+def _locked_keys(targets: list[Target]) -> tuple[list[int], list[int]]:
+    """The accounts, and the devices that are targets by themselves."""
+    accounts = sorted({account.pk for account, _device in targets if account})
+    devices = sorted({device.pk for account, device in targets if device and not account})
+    return accounts, devices
 
 
 @dataclass(frozen=True)

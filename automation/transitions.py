@@ -216,7 +216,7 @@ def _retry(runs: list[Run], now: datetime) -> None:
             script=run.script, account=run.account, device_id=None if run.any_device else run.device_id,
             any_device=run.any_device, campaign_id=run.campaign_id, priority=run.priority, options=run.options,
             requested_by=run.requested_by, attempt=run.attempt + 1, retry_of=run, start_by=run.start_by,
-            not_before=now + timedelta(seconds=RETRY_SECONDS[run.attempt - 1]),
+            occurrence_id=run.occurrence_id, not_before=now + timedelta(seconds=RETRY_SECONDS[run.attempt - 1]),
         )
         for run in wanted
     )  # fmt: skip

@@ -2,91 +2,119 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
-from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from automation import campaigns
+from automation import campaigns, steering
 from automation.admin import orders
+from automation.admin.campaign_form import SCHEDULE, CampaignForm
 from automation.admin.mixins import OrderPermissions
+from automation.choices import CampaignState
 from automation.console import figures
+from automation.console.campaign_page import campaign_page, campaign_pill, schedule_text
 from automation.console.looks import script_label
+from automation.console.preview import preview
 from automation.models import Campaign
 from automation.scripts.base import SCRIPTS
-from devices.admin.kit import BUSY, GOOD, PLAIN, PageButtons, pill, two_lines
+from devices.admin.kit import BUSY, PageButtons, pill, two_lines
 
-FIELDS = 5  #: of a schedule: minute, hour, day, month, weekday
-
-
-class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Says of each wrong entry what would be right."""
-
-    script = forms.ChoiceField(label=capfirst(gettext_lazy("script")), widget=UnfoldAdminSelectWidget)
-
-    class Meta:
-        model = Campaign
-        fields = ("name", "script", "app", "tags", "cron", "time_zone", "is_active")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["script"].choices = [(name, script_label(name)) for name in SCRIPTS]  # type: ignore[attr-defined]
-
-    def clean_cron(self) -> str:
-        cron = " ".join(self.cleaned_data["cron"].split())
-        try:
-            if cron and len(cron.split()) != FIELDS:
-                raise CronSimError
-            if cron:
-                next(CronSim(cron, timezone.now()))
-        except (CronSimError, StopIteration) as error:
-            raise forms.ValidationError(
-                _(
-                    "“%(cron)s” is no schedule. Write minute, hour, day, month and weekday, "
-                    "as “0 3 * * *” for every night at 3:00."
-                ),
-                params={"cron": cron},
-            ) from error
-        return cron
-
-    def clean_time_zone(self) -> str:
-        zone: str = self.cleaned_data["time_zone"]
-        if zone not in available_timezones():
-            raise forms.ValidationError(
-                _("“%(zone)s” is no time zone. Write one as “Europe/Amsterdam” or “UTC”."),
-                params={"zone": zone},
-            )
-        return zone
+#: What may be done with a campaign in each state, as buttons on its page.
+BUTTONS = {
+    CampaignState.ACTIVE: ("start_now", "pause", "stop"),
+    CampaignState.PAUSED: ("resume", "stop"),
+    CampaignState.HELD: ("go_on", "stop"),
+    CampaignState.STOPPED: ("resume",),
+}
 
 
 @admin.register(Campaign)
 class CampaignAdmin(OrderPermissions, PageButtons):
     form = CampaignForm
-    list_display = ("name", "what", "whom", "schedule", "next_start", "last_day", "active")
-    list_filter = ("is_active", "app")
+    list_display = ("name", "what", "whom", "schedule", "next_start", "last_day", "status")
+    list_filter = ("state", "app")
     search_fields = ("name", "tags")
-    actions = ("start_now",)
-    page_buttons = actions
-    readonly_fields = ("next_start", "last_day")
+    actions = ("start_now", "pause", "resume", "go_on", "stop")
+    change_form_outer_after_template = "console/campaign.html"
     fieldsets = (
         (None, {"fields": ("name", "script", ("app", "tags"))}),
         (
-            gettext_lazy("Schedule"),
-            {"fields": (("cron", "time_zone"), "is_active", ("next_start", "last_day"))},
+            gettext_lazy("When"),
+            {"fields": (("cron", "every_minutes", "time_zone"), ("missed", "overlap"))},
+        ),
+        (
+            gettext_lazy("How"),
+            {"fields": ("canary", ("spread_minutes", "priority"))},
+        ),
+        (
+            gettext_lazy("Limits"),
+            {"fields": (("active_from", "active_until"), ("at_most", "per_device_day"))},
         ),
     )
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("automation.control_campaign")
+
+    def buttons_for(self, row: Campaign) -> tuple[str, ...]:
+        return BUTTONS[CampaignState(row.state)]
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: CampaignForm, change: bool) -> None:
+        """Only what was changed: the tick may write to the same row. A new schedule counts from now."""
+        columns = list(form.changed_data)
+        if SCHEDULE & set(columns):
+            obj.checked_at = timezone.now()
+            columns.append("checked_at")
+        obj.save(update_fields=columns if change else None)
+
+    # The pages
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path(
+            "<int:pk>/preview/",
+            self.admin_site.admin_view(self.preview),
+            name="automation_campaign_preview",
+        )
+        return [page, *super().get_urls()]
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who would be in it, and what would start now."""
+        campaign = Campaign.objects.filter(pk=pk).first()
+        if campaign is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, campaign):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Preview of %(name)s") % {"name": campaign},
+            "opts": self.opts,
+            "campaign": campaign,
+            "preview": preview(campaign),
+        }
+        return TemplateResponse(request, "console/preview.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        extra = {**(extra_context or {}), **campaign_page(self.get_object(request, object_id))}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; each row knows the counts of its runs."""
@@ -96,6 +124,8 @@ class CampaignAdmin(OrderPermissions, PageButtons):
             campaign.run_counts = counts.get(campaign.pk, {})
         return changelist
 
+    # The list
+
     @display(description=gettext_lazy("script"), ordering="script")
     def what(self, campaign: Campaign) -> str:
         return script_label(campaign.script)
@@ -103,36 +133,59 @@ class CampaignAdmin(OrderPermissions, PageButtons):
     @display(description=gettext_lazy("for"))
     def whom(self, campaign: Campaign) -> SafeString:
         if campaign.script in SCRIPTS and not SCRIPTS[campaign.script].needs_account:
-            return two_lines(_("all devices"), "")
+            return two_lines(campaign.tags or _("all devices"), "")
         return two_lines(campaign.get_app_display() or _("both apps"), campaign.tags or _("all accounts"))
 
     @display(description=gettext_lazy("schedule"), ordering="cron")
     def schedule(self, campaign: Campaign) -> SafeString:
-        return two_lines(campaign.cron or _("by hand"), campaign.time_zone if campaign.cron else "")
+        text = schedule_text(campaign)
+        return two_lines(text or _("by hand"), campaign.time_zone if text else "")
 
     @display(description=gettext_lazy("next start"))
     def next_start(self, campaign: Campaign) -> str:
         """In the campaign's own zone."""
-        due = campaigns.next_due(campaign) if campaign.pk else None
+        due = campaigns.next_due(campaign)
         if due is None:
             return "–"
         return f"{due.astimezone(ZoneInfo(campaign.time_zone)):%Y-%m-%d %H:%M} {campaign.time_zone}"
 
     @display(description=gettext_lazy("runs of the last 24 hours"))
     def last_day(self, campaign: Any) -> SafeString | str:
-        counts = getattr(campaign, "run_counts", None)
-        if counts is None:  # on its own page
-            counts = figures.campaign_runs(timezone.now()).get(campaign.pk, {})
+        counts = campaign.run_counts
         pills = [(pill(f"{one.count} {one.label}", one.look),) for one in figures.tallies(counts)]
         if counts.get(""):
             pills.append((pill(_("%(n)s not over") % {"n": counts[""]}, BUSY),))
         return format_html_join(" ", "{}", pills) or "–"
 
-    @display(description=gettext_lazy("active"), ordering="is_active")
-    def active(self, campaign: Campaign) -> SafeString:
-        return pill(_("active"), GOOD) if campaign.is_active else pill(_("paused"), PLAIN)
+    @display(description=gettext_lazy("state"), ordering="state")
+    def status(self, campaign: Campaign) -> SafeString:
+        return campaign_pill(campaign)
+
+    # The actions
 
     @admin.action(description=gettext_lazy("Start now"), permissions=["order"])
     def start_now(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
         for campaign in chosen:
             orders.start(request, campaign)
+
+    @admin.action(description=gettext_lazy("Pause"), permissions=["control"])
+    def pause(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        self._steer(request, chosen, steering.pause)
+
+    @admin.action(description=gettext_lazy("Resume"), permissions=["control"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        self._steer(request, chosen, steering.resume)
+
+    @admin.action(description=gettext_lazy("Go on with the rest"), permissions=["control"])
+    def go_on(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        self._steer(request, chosen, campaigns.go_on)
+
+    @admin.action(description=gettext_lazy("Stop and cancel its runs"), permissions=["control"])
+    def stop(self, request: HttpRequest, chosen: QuerySet[Campaign]) -> None:
+        self._steer(request, chosen, steering.stop)
+
+    def _steer(
+        self, request: HttpRequest, chosen: QuerySet[Campaign], verb: Callable[[Campaign, str], object]
+    ) -> None:
+        for campaign in chosen:
+            orders.steer(request, campaign, verb)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.querysets import AccountQuerySet
 from automation import campaigns, services
+from automation.console.campaign_page import reason_sentence
 from automation.controller import cancels
 from automation.models import Campaign, Run
+from automation.services import InvalidTransition
 from devices.choices import Health
 from devices.models import Device
 
@@ -53,9 +56,36 @@ def for_devices(
 
 
 def start(request: HttpRequest, campaign: Campaign) -> None:
-    """Start the campaign now."""
-    made = campaigns.start(campaign, requested_by=request.user.get_username())
-    _tell(request, made, name=campaign.name)
+    """Start the campaign now; where nothing was made at once, say why."""
+    try:
+        made = campaigns.start(campaign, requested_by=request.user.get_username())
+    except InvalidTransition:
+        _refuse(request, campaign)
+        return
+    newest = campaign.occurrences.latest("pk")
+    if newest.reason:
+        said = {"name": campaign, "state": newest.get_state_display(), "why": reason_sentence(newest.reason)}
+        messages.warning(request, _("%(name)s: %(state)s. %(why)s") % said)
+    else:
+        _tell(request, made, name=campaign.name)
+
+
+def steer(request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign, str], object]) -> None:
+    """Pause, resume, stop or go on, and say in which state it is now."""
+    try:
+        verb(campaign, request.user.get_username())
+    except InvalidTransition:
+        _refuse(request, campaign)
+        return
+    campaign.refresh_from_db()
+    said = {"name": campaign, "state": campaign.get_state_display()}
+    messages.success(request, _("%(name)s is %(state)s now.") % said)
+
+
+def _refuse(request: HttpRequest, campaign: Campaign) -> None:
+    campaign.refresh_from_db()
+    said = {"name": campaign, "state": campaign.get_state_display()}
+    messages.warning(request, _("%(name)s is %(state)s: that cannot be done with it now.") % said)
 
 
 def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:

@@ -281,7 +281,7 @@ def test_runs_are_found_by_state_outcome_account_and_device(admin_client):
 def campaign(**over):
     return {
         "name": "nightly", "script": "match", "app": "", "tags": "", "cron": "0 3 * * *",
-        "time_zone": "Europe/Amsterdam", "is_active": "on", **over,
+        "time_zone": "Europe/Amsterdam", "missed": "skip", "overlap": "skip", "priority": "0", **over,
     }  # fmt: skip
 
 

@@ -55,9 +55,9 @@ def test_the_schedule_is_read_in_its_time_zone(zone: str, hour: int) -> None:
     assert due.astimezone(UTC).hour == hour
 
 
-def test_an_inactive_campaign_and_one_without_a_schedule_are_never_due() -> None:
+def test_a_paused_campaign_and_one_without_a_schedule_are_never_due() -> None:
     make_device()
-    nightly(is_active=False)
+    nightly(state="paused")
     nightly(name="By hand", cron="")
     assert campaigns.tick(EVENING + timedelta(hours=5, minutes=31)) == 0
 
