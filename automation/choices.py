@@ -56,7 +56,7 @@ OPEN = (OccurrenceState.STARTED, OccurrenceState.QUEUED, OccurrenceState.HELD)
 
 #: Why an occurrence or a campaign is where it is.
 OCCURRENCE_REASONS = {
-    "missed": _("Nobody was there at that time: the system was down."),
+    "missed": _("The system was down at that time."),
     "not_over": _("Runs of the start before were not over."),
     "queue_full": _("Too many earlier starts were queued already."),
     "paused": _("The campaign was paused."),

@@ -48,7 +48,7 @@ class Campaign(models.Model):
         _("or every … minutes"),
         null=True,
         blank=True,
-        help_text=_("As 90; counted from a midnight long ago, so a restart does not shift it."),
+        help_text=_("60: every hour on the hour of its zone. No restart and no change of clocks shifts it."),
     )
     time_zone = models.CharField(
         _("time zone"), max_length=48, default="UTC", help_text=_("As “Europe/Amsterdam”.")
@@ -61,10 +61,11 @@ class Campaign(models.Model):
         help_text=_("When the system was down at the time. Of “each”, the last 100."),
     )
     overlap = models.CharField(
-        _("when the one before is not over"),
+        _("if the last is not over"),
         max_length=8,
         choices=OverlapPolicy.choices,
         default=OverlapPolicy.SKIP,
+        help_text=_("When a start is due while runs of the one before are not over."),
     )
     spread_minutes = models.PositiveSmallIntegerField(
         _("spread over … minutes"),

@@ -27,6 +27,7 @@ from automation.choices import CampaignState
 from automation.console import figures
 from automation.console.campaign_page import campaign_page, campaign_pill, schedule_text
 from automation.console.looks import script_label
+from automation.console.pages import may_view
 from automation.console.preview import preview
 from automation.models import Campaign
 from automation.scripts.base import SCRIPTS
@@ -48,12 +49,13 @@ class CampaignAdmin(OrderPermissions, PageButtons):
     list_filter = ("state", "app")
     search_fields = ("name", "tags")
     actions = ("start_now", "pause", "resume", "go_on", "stop")
+    change_form_outer_before_template = "console/campaign_head.html"
     change_form_outer_after_template = "console/campaign.html"
     fieldsets = (
         (None, {"fields": ("name", "script", ("app", "tags"))}),
         (
             gettext_lazy("When"),
-            {"fields": (("cron", "every_minutes", "time_zone"), ("missed", "overlap"))},
+            {"fields": (("cron", "every_minutes"), "time_zone", ("missed", "overlap"))},
         ),
         (
             gettext_lazy("How"),
@@ -102,6 +104,7 @@ class CampaignAdmin(OrderPermissions, PageButtons):
             "opts": self.opts,
             "campaign": campaign,
             "preview": preview(campaign),
+            "may_name": may_view(request, "accounts", "account"),
         }
         return TemplateResponse(request, "console/preview.html", context)
 

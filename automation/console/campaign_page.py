@@ -32,7 +32,7 @@ STARTS: dict[str, str] = {
     OccurrenceState.HELD: WARN,
     OccurrenceState.SKIPPED: PLAIN,
     OccurrenceState.STOPPED: PLAIN,
-    OccurrenceState.OVER: GOOD,
+    OccurrenceState.OVER: PLAIN,
 }
 
 

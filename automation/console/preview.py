@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
@@ -35,7 +34,7 @@ class Preview:
 
     total: int
     first: int | None  #: runs of the trial's first stage; None: no trial
-    each: timedelta | None  #: between two runs, where they are spread
+    each: str  #: time between two runs; empty: they are not spread
     names: list[str]
     left_out: list[tuple[str, int]]
     outlook: Outlook
@@ -45,16 +44,22 @@ class Preview:
 def preview(campaign: Campaign) -> Preview:
     """Who would be in it now."""
     chosen, left_out = sort_out(campaign)
-    spread = timedelta(minutes=campaign.spread_minutes or 0)
     return Preview(
         total=len(chosen),
         first=min(TRIAL[0], len(chosen)) if campaign.canary else None,
-        each=spread / len(chosen) if spread and chosen else None,
+        each=_between(campaign.spread_minutes or 0, len(chosen)),
         names=[_name(target) for target in chosen[:NAMED]],
         left_out=[(sentence, count) for sentence, count in left_out.items() if count],
         outlook=outlook(campaign, chosen),
         more=max(0, len(chosen) - NAMED),
     )
+
+
+def _between(minutes: int, runs: int) -> str:
+    seconds = minutes * 60 / runs if runs else 0
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds else ""
+    return f"{seconds / 60:.1f} min"
 
 
 def sort_out(campaign: Campaign) -> tuple[list[Target], dict[str, int]]:
