@@ -6,18 +6,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from automation import targets as whom
 from automation.campaigns import TRIAL
 from automation.choices import OverlapPolicy
-from automation.console.why import Why
+from automation.controller import dispatch
 from automation.models import Campaign, Run
 from automation.services import Target, keys
 from devices.choices import Health
-from devices.models import Device
 
 NAMED = 50  #: who is in it, by name
 REASONS_SHOWN = 12
+#: Reasons that are told without the phone: nearly every phone has runs that wait for them.
+SHORT = {
+    "behind": gettext_lazy("Another run goes first on its phone."),
+    "device_busy": gettext_lazy("Its phone has a run in hand."),
+}
 
 
 @dataclass(frozen=True)
@@ -95,18 +100,10 @@ def _name(target: Target) -> str:
 
 
 def outlook(campaign: Campaign, chosen: list[Target]) -> Outlook:
-    """One run starts on each phone that is free and has none in hand; the others wait for their phone."""
-    per_device = Counter(target[1].pk for target in chosen if target[1])
-    devices = Device.objects.filter(pk__in=per_device).select_related("host")
-    why, now, waiting = Why(), 0, Counter[str]()
-    for device in devices:
-        trouble = _("Its phone has another run in hand.") if device.pk in why.in_hand else why.trouble(device)
-        now += not trouble
-        waiting[trouble or _("Another of its runs goes first on its phone.")] += per_device[device.pk] - (
-            not trouble
-        )
-    most = [(sentence, count) for sentence, count in waiting.most_common() if count]
+    """By the function that decides what starts, so that the two cannot disagree."""
+    plan = dispatch.preview(campaign, chosen)
+    counts = Counter(SHORT.get(reason.code) or str(reason) for reason in plan.waiting.values())
+    most = [(str(sentence), count) for sentence, count in counts.most_common()]
     rest = sum(count for _sentence, count in most[REASONS_SHOWN:])
-    return Outlook(
-        now, most[:REASONS_SHOWN] + ([(_("Other phones that cannot work now."), rest)] if rest else [])
-    )
+    more = [(_("Others, on phones that cannot work now."), rest)] if rest else []
+    return Outlook(len(plan.offers), most[:REASONS_SHOWN] + more)

@@ -262,7 +262,8 @@ def test_the_page_asks_as_many_questions_for_20_starts_as_for_5(
 
 
 def test_the_preview_says_who_is_in_it_and_who_is_left_out_and_makes_nothing(admin_client) -> None:
-    phone, away = make_device(label="7"), make_device(label="8", connection="offline")
+    phone = make_device(label="7", host=host_with_key())
+    away = make_device(label="8", host=phone.host, connection="offline")
     names = [make_account(device=phone, tags="nl").username for _ in range(2)]
     make_account(device=away, tags="nl")
     make_account(tags="nl")
@@ -273,9 +274,9 @@ def test_the_preview_says_who_is_in_it_and_who_is_left_out_and_makes_nothing(adm
     before = Run.objects.count()
     page = admin_client.get(preview_of(made(tags="nl", canary=True, spread_minutes=60))).content.decode()
     for text in (
-        "3 runs would be made", "Tried on 1 first", "one every 20.0 min", "1 phone could begin at once", *names,
+        "3 runs would be made", "Tried on 1 first", "one every 20.0 min", "1 could begin at once", *names,
         "The account is disabled.", "Without a device: the run ends at once.", "The same script is not over for it.",
-        "Another of its runs goes first on its phone.", "is offline.",
+        "Another run goes first on its phone.", "is offline.",
     ):  # fmt: skip
         assert text in page, text
     assert Run.objects.count() == before
