@@ -62,7 +62,6 @@ OCCURRENCE_REASONS = {
     "paused": _("The campaign was paused."),
     "held": _("The campaign was held."),
     "trial_went_wrong": _("Runs of the trial did not succeed: look at them, then go on or stop."),
-    "trial_says_nothing": _("No run of the trial came to an end that says something; others are tried."),
     "stopped": _("Somebody stopped the campaign."),
 }
 
