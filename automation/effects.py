@@ -60,17 +60,17 @@ def _failures_in_a_row(device: Device, most: int) -> dict[int, str]:
 
 
 def _login(run: Run) -> None:
-    if run.account is None:
-        return
-    if run.outcome == Outcome.SUCCEEDED:
+    if run.outcome == Outcome.SUCCEEDED and run.account:
         accounts.set_logged_in([run.account], True)
         accounts.clear_attention(run.account)
-    elif run.reason in SIGNED_OUT:
+    elif run.reason in SIGNED_OUT and run.account:
         accounts.set_logged_in([run.account], False)
 
 
 def _match(run: Run) -> None:
     """Write down who is signed in on the phone, and on the run what that changed."""
+    if not run.result and run.outcome != Outcome.SUCCEEDED:
+        return  # it looked at nothing: canceled before its turn, such as thousands at once
     if run.device is None:
         return
     changes: dict[str, list[str]] = {"new": [], "known": [], "moved": [], "missing": []}
@@ -85,7 +85,7 @@ def _match(run: Run) -> None:
 
 
 def _sync(run: Run) -> None:
-    if run.account is not None and run.outcome == Outcome.SUCCEEDED:
+    if run.outcome == Outcome.SUCCEEDED and run.account:
         figures = {name: value for name, value in run.result.items() if name in accounts.FIGURES}
         accounts.record_figures(run.account, figures, timezone.now())
 
