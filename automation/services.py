@@ -69,7 +69,8 @@ def enqueue(
             "script": script, "campaign": campaign, "occurrence": occurrence, "priority": priority,
             "requested_by": requested_by, "options": options or {},
         }  # fmt: skip
-        runs = bulk.insert(Run, shared, _columns(chosen, now, spread, within, any_device)) if chosen else []
+        columns = _columns(chosen, now, spread, within, any_device)
+        runs = list(bulk.insert(Run, shared, columns)) if chosen else []
         _note_made(runs, requested_by)
         transaction.on_commit(wake)
     for run, (account, device) in zip(runs, chosen, strict=True):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from automation import campaigns, services, steering
 from automation.models import Campaign, Occurrence, Run
@@ -89,6 +91,23 @@ def test_a_late_tick_does_not_turn_the_clock_back() -> None:
     campaigns.tick(MIDNIGHT + 2 * HOUR)
     campaign.refresh_from_db()
     assert campaign.checked_at == MIDNIGHT + 3 * HOUR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beats_that_tick_at_the_same_moment_start_it_once() -> None:
+    make_device()
+    hourly(missed="all", overlap="allow")
+
+    def tick(_number: int) -> int:
+        try:
+            return campaigns.tick(MIDNIGHT + 3.5 * HOUR)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as beats:
+        made = list(beats.map(tick, range(4), timeout=60))
+    assert sorted(made) == [0, 0, 0, 3]
+    assert Run.objects.count() == Occurrence.objects.count() == 3
 
 
 # Overlap
