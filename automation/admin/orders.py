@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from accounts.querysets import AccountQuerySet
 from automation import campaigns, services
+from automation.choices import CampaignState
 from automation.console.campaign_page import reason_sentence
 from automation.controller import cancels
 from automation.models import Campaign, Run
@@ -96,7 +97,7 @@ def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
 
 
 def again(request: HttpRequest, runs: Sequence[Run]) -> None:
-    """The same once more, for runs that are over."""
+    """The same once more, for runs that are over; where the campaign is not active, by itself: it would wait for it."""
     made, disabled = [], 0
     for run in runs:
         if run.account is not None and not run.account.is_enabled:
@@ -106,10 +107,14 @@ def again(request: HttpRequest, runs: Sequence[Run]) -> None:
             run.script,
             [(run.account, run.device)],
             requested_by=request.user.get_username(),
-            campaign=run.campaign,
+            campaign=run.campaign if _is_active(run.campaign) else None,
             options=run.options,
         )
     _tell(request, made, waiting=len(runs) - disabled - len(made), disabled=disabled)
+
+
+def _is_active(campaign: Campaign | None) -> bool:
+    return campaign is not None and campaign.state == CampaignState.ACTIVE
 
 
 DISABLED, WAITING, HOMELESS, RETIRED, ENDED = "disabled", "waiting", "homeless", "retired", "ended"

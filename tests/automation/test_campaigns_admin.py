@@ -196,6 +196,22 @@ def test_a_start_that_is_left_out_or_queued_says_why(admin_client) -> None:
     ]
 
 
+@pytest.mark.parametrize(("state", "belongs"), [("active", True), ("held", False), ("paused", False)])
+def test_a_run_that_is_asked_for_again_does_not_wait_for_a_campaign_that_is_not_active(
+    admin_client, state, belongs
+) -> None:
+    make_device()
+    campaign = made(script="match")
+    (run,) = campaigns.start(campaign, "ann")
+    services.finish_run(run, "failed")
+    Campaign.objects.update(state=state)
+    admin_client.post(
+        reverse("admin:automation_run_changelist"),
+        {"action": "again", "_selected_action": [run.pk], "index": 0},
+    )
+    assert (Run.objects.latest("pk").campaign == campaign) is belongs
+
+
 # What the pages show
 
 
