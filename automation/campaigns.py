@@ -126,8 +126,14 @@ def _leave_out(campaign: Campaign, due: list[datetime], reason: str) -> None:
     """Keep as one row that these were not started, so that a long standstill leaves one line."""
     if not due:
         return
-    log.warning(
-        "campaign %s: %d starts from %s to %s left out: %s", campaign, len(due), due[0], due[-1], reason
+    log.log(
+        logging.WARNING if reason == "missed" else logging.INFO,
+        "campaign %s: %d starts from %s to %s left out: %s",
+        campaign,
+        len(due),
+        due[0],
+        due[-1],
+        reason,
     )
     Occurrence.objects.get_or_create(
         campaign=campaign,
