@@ -21,7 +21,7 @@ def insert(
     bulk_create makes and prepares every value of every row, which takes four times as long. The rows are made as they
     are asked for; they share what is shared, so change nothing inside it.
     """
-    fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
+    fields = [one for one in model._meta.local_concrete_fields if not (one.primary_key or one.generated)]
     sample = model(**shared)
     common = {field.attname: field.pre_save(sample, True) for field in fields if field.attname not in columns}
     ready = [

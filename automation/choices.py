@@ -15,8 +15,6 @@ class RunState(TextChoices):
 
 #: States in which a run has, or may any moment have, its phone in hand.
 ACTIVE = (RunState.OFFERED, RunState.RUNNING)
-#: States that a run still has before it.
-UNFINISHED = (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
 
 
 class CampaignState(TextChoices):

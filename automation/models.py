@@ -195,6 +195,13 @@ class Run(models.Model):
     )
     any_device = models.BooleanField(default=False, editable=False)  #: on whichever phone is used the least
     state = models.CharField(_("state"), max_length=12, choices=RunState.choices, default=RunState.PENDING)
+    in_hand = (
+        models.GeneratedField(  # a partial index on "state IN (...)" is not used by SQLite; one on this is
+            expression=models.Case(models.When(state__in=ACTIVE, then=True), default=False),
+            output_field=models.BooleanField(),
+            db_persist=True,
+        )
+    )
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True)
     reason = models.CharField(_("reason"), max_length=48, blank=True)
     message = models.TextField(_("message"), blank=True)
@@ -253,8 +260,11 @@ class Run(models.Model):
             models.Index("device", F("started_at").desc(), name="run_last_of_device"),
             # sweep.expire: runs that may no longer start
             models.Index("start_by", condition=Q(state=RunState.PENDING), name="run_start_by"),
-            # reports, sweep and the overview: what is in hand
-            models.Index("state", condition=Q(state__in=ACTIVE), name="run_active"),
+            # sweep, the overview and dispatch: what is in hand, of a host, a device, a campaign, an account
+            models.Index(fields=["host"], condition=Q(in_hand=True), name="run_in_hand_of_host"),
+            models.Index(fields=["device"], condition=Q(in_hand=True), name="run_in_hand_of_device"),
+            models.Index(fields=["campaign"], condition=Q(in_hand=True), name="run_in_hand_of_campaign"),
+            models.Index(fields=["account"], condition=Q(in_hand=True), name="run_in_hand_of_account"),
             # overview: what ended today
             models.Index("finished_at", condition=Q(state=RunState.FINISHED), name="run_finished"),
             # campaign page: its last runs

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 
 from automation.choices import CampaignState
 from automation.controller.planning import CampaignLimits, Limits, Reason, Slot, Waiting, because, is_open
@@ -134,11 +134,13 @@ def lines() -> list[Line]:
 
 def _priorities(campaign: int | None) -> Iterator[int]:
     """Those that waiting runs of the campaign have; one index look-up each."""
-    waiting = Run.objects.pending().filter(campaign=campaign)
-    highest = waiting.aggregate(highest=Max("priority"))["highest"]
+    waiting = (
+        Run.objects.pending().filter(campaign=campaign).order_by("-campaign_id", "-priority")
+    )  # as the index
+    highest = waiting.values_list("priority", flat=True).first()
     while highest is not None:
         yield highest
-        highest = waiting.filter(priority__lt=highest).aggregate(highest=Max("priority"))["highest"]
+        highest = waiting.filter(priority__lt=highest).values_list("priority", flat=True).first()
 
 
 def next_runs(slots: Collection[Slot], now: datetime) -> list[Waiting]:
@@ -154,7 +156,10 @@ def next_runs(slots: Collection[Slot], now: datetime) -> list[Waiting]:
 def _heads(line: Line, devices: list[int], now: datetime) -> list[int]:
     active = Run.objects.active().filter(account=OuterRef("account"))
     of_line = Run.objects.startable(now).filter(~Exists(active), campaign=line[0], priority=line[1])
-    following = of_line.filter(device=OuterRef("pk")).order_by("not_before", "id").values("pk")[:1]
+    of_device = of_line.filter(device=OuterRef("pk"))
+    following = of_device.order_by("campaign_id", "not_before", "id").values("pk")[
+        :1
+    ]  # as the index, for PostgreSQL
     rows = Device.objects.filter(pk__in=devices).order_by().annotate(head=Subquery(following))
     return [head for head in rows.values_list("head", flat=True) if head is not None]
 

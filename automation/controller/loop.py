@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
+CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
 GATHER_SECONDS = 0.01  #: in a busy moment, from the first report to the pass that applies it
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
@@ -41,6 +42,7 @@ class Controller:
         self.draining, self.stop = threading.Event(), threading.Event()
         self._drained_at = float("inf")
         self._hosts: list[str] = []
+        self._cleaned = 0.0
         self._swept, self._woken, self._is_news, self._is_busy = 0.0, b"0", True, False
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
@@ -95,6 +97,9 @@ class Controller:
             self._apart(self.cancels.send, host, self.hearing.beats.get(host.name))
         sweep.overdue_offers(self.questions)
         sweep.expire()
+        if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
+            sweep.skip_disabled()
+            self._cleaned = time.monotonic()
 
     def _settle(self, beat: Heartbeat) -> None:
         reports.apply_host(beat.host)

@@ -70,10 +70,16 @@ def expire() -> None:
     """End the pending runs that may no longer start, and see that no run of a disabled account goes on."""
     for run in Run.objects.expired(timezone.now())[:500]:
         _finish(run, Outcome.SKIPPED, "not_started_in_time")
-    for run in Run.objects.of_disabled().filter(cancel_requested=False)[:500]:
-        services.request_cancel([run], "", Outcome.SKIPPED, "disabled")
+    services.request_cancel(
+        Run.objects.active().of_disabled().filter(cancel_requested=False), "", Outcome.SKIPPED, "disabled"
+    )
     for run in Run.objects.without_host():
         _finish(run, Outcome.LOST, "host_deleted")
+
+
+def skip_disabled() -> None:
+    """End what waits for accounts that were disabled while nobody could follow it up; none of it would start."""
+    services.request_cancel(Run.objects.pending().of_disabled()[:500], "", Outcome.SKIPPED, "disabled")
 
 
 def overdue_offers(questions: Questions) -> None:

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0003_health_since'),
+        ("devices", "0003_health_since"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='host',
-            name='dropped',
-            field=models.PositiveBigIntegerField(default=0, editable=False, help_text='On its queue, that were no offers.', verbose_name='messages dropped'),
+            model_name="host",
+            name="dropped",
+            field=models.PositiveBigIntegerField(
+                default=0,
+                editable=False,
+                help_text="On its queue, that were no offers.",
+                verbose_name="messages dropped",
+            ),
         ),
     ]
