@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -46,6 +46,14 @@ def test_one_then_three_then_the_rest_each_account_once(campaign: Campaign) -> N
     assert made == [1, 3, 6, 0]
     assert Run.objects.values("account").distinct().count() == 10
     assert state() == ("active", "over", "")
+
+
+def test_a_second_beat_makes_no_second_trial(campaign: Campaign) -> None:
+    before = datetime(2026, 5, 1, tzinfo=UTC)
+    for _ in range(2):
+        Campaign.objects.update(every_minutes=60, checked_at=before)
+        campaigns.tick(before + timedelta(hours=1))
+    assert Run.objects.count() == 1
 
 
 def test_no_stage_is_made_while_the_one_before_is_not_over(campaign: Campaign) -> None:
