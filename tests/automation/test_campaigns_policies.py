@@ -85,6 +85,18 @@ def test_a_second_beat_that_looks_at_the_same_span_starts_nothing_twice(missed: 
     assert (starts(), Run.objects.count()) == (before, made)
 
 
+def test_a_start_that_is_over_is_not_opened_again_by_a_late_beat() -> None:
+    make_device()
+    campaign = hourly()
+    campaigns.tick(MIDNIGHT + HOUR)
+    end_all()
+    campaigns.tick(MIDNIGHT + HOUR)
+    Campaign.objects.filter(pk=campaign.pk).update(checked_at=MIDNIGHT)
+    make_device()
+    assert campaigns.tick(MIDNIGHT + HOUR) == 0
+    assert starts() == [(1, "over", "")]
+
+
 def test_a_late_tick_does_not_turn_the_clock_back() -> None:
     campaign = hourly()
     campaigns.tick(MIDNIGHT + 3 * HOUR)
