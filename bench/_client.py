@@ -9,10 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import django
@@ -27,7 +24,6 @@ from django.utils import timezone
 import bench._scripts  # noqa: F401 - registers the script
 from accounts.models import Account
 from automation import campaigns, services
-from automation.choices import RunState
 from automation.models import Campaign, Run
 from bench._cost import Meter
 from bench._plan import Plan
@@ -126,27 +122,32 @@ def lines(pids: dict[str, int], seconds: float) -> dict[str, Any]:
 
 
 def _rate(count: Callable[[], int], pids: dict[str, int], seconds: float) -> dict[str, Any]:
-    """Of a count that grows: its growth per second once it has begun to, over `seconds` or until it stands still."""
-    first = count()
-    until(lambda: count() > first, every=0.02)
-    time.sleep(0.5)
-    meter, begun, start = Meter(pids), time.monotonic(), count()
-    seen = [(begun, start)]
-    while time.monotonic() - begun < seconds and not _stands_still(seen):
-        time.sleep(0.25)
-        seen.append((time.monotonic(), count()))
-    growth = [(at, now) for (_, before), (at, now) in zip(seen, seen[1:], strict=False) if now > before]
-    at, last = growth[-1] if growth else (begun + 1, start)
+    """Growth per second of a count that grows in jumps, from the first jump to the last one within `seconds`."""
+    jumps = [_next_jump(count, count(), WAIT_SECONDS)]
+    meter, end = Meter(pids), time.monotonic() + seconds
+    while jumps[-1] and (left := end - time.monotonic()) > 0:
+        jumps.append(_next_jump(count, jumps[-1][1], left))
+    seen = [jump for jump in jumps if jump]
+    if len(seen) < 2:
+        raise Slow(f"nothing moved within {seconds} s")
+    (begun, first), (ended, last) = seen[0], seen[-1]
     used = meter.stop()
     return {
-        "count": last - start, "per_second": round((last - start) / (at - begun), 1),
-        "cpu_ms": {name: round(one * 1000 / max(1, last - start), 3) for name, one in used["cpu"].items()},
+        "count": last - first, "per_second": round((last - first) / (ended - begun), 1),
+        "cpu_ms": {name: round(one * 1000 / (last - first), 3) for name, one in used["cpu"].items()},
         "others": used["others"],
     }  # fmt: skip
 
 
-def _stands_still(seen: list[tuple[float, int]]) -> bool:
-    return len(seen) > 8 and len({count for _at, count in seen[-8:]}) == 1
+def _next_jump(count: Callable[[], int], before: int, seconds: float) -> tuple[float, int] | None:
+    """When the count is seen to grow, and to what; None when it does not in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        now = count()
+        if now > before:
+            return time.monotonic(), now
+        time.sleep(0.05)
+    return None
 
 
 def idle(pids: dict[str, int], seconds: float) -> dict[str, Any]:
@@ -158,13 +159,7 @@ def idle(pids: dict[str, int], seconds: float) -> dict[str, Any]:
     return {"shares": shares, "total": round(sum(shares.values()), 4), "others": used["others"]}
 
 
-def clear() -> None:
-    """End what is pending, by no verb: the next measurement begins with an empty table of waiting runs."""
-    Run.objects.pending().delete()
-    until(lambda: not Run.objects.filter(state__in=[RunState.OFFERED, RunState.RUNNING]).exists())
-
-
-MEASURES = {one.__name__: one for one in (prepare, ready, farm, campaign, backlog, throughput, lines, idle, clear)}
+MEASURES = {one.__name__: one for one in (prepare, ready, farm, campaign, backlog, throughput, lines, idle)}
 
 
 def main() -> None:

@@ -136,10 +136,10 @@ class Phonerack(Stage):
             "LOG_LEVEL": "WARNING",
         }
 
-    def client(self, measure: str, seconds: float = 120, **options: Any) -> Any:
+    def client(self, measure: str, within: float = 120, **options: Any) -> Any:
         """What the measure of bench/_client.py found."""
         given = {"pids": self.pids(), "folder": str(self.folder), **options}
-        return self.ask("_client", measure, json.dumps(given), seconds=seconds)
+        return self.ask("_client", measure, json.dumps(given), seconds=within)
 
     def start_controller(self) -> None:
         self.start("controller", str(BASE / "manage.py"), "controller")
