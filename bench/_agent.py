@@ -18,25 +18,35 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from automation.agent import work
-from automation.agent.worker import Agent
 import bench._scripts  # noqa: F401 - registers the script
+from automation.agent.worker import Agent
 from bench._records import Recorder
 from devices.phones.deadline import Deadline
 from devices.phones.phone import PhoneFacts, PhoneSeen
 
 
 class StandInServer:
-    """An adb server as the inventory sees it: the phones of a file."""
+    """An adb server as the inventory sees it: the phones of a file, and a bell that rings when it was changed."""
+
+    port = 0
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        os.mkfifo(path.with_suffix(".bell"))
+
+    def changes(self) -> Iterator[None]:
+        """One for every ring, as adb tells at once that a phone came or went."""
+        with self._path.with_suffix(".bell").open("r+b", buffering=0) as bell:
+            while bell.read(1):
+                yield
 
     def ensure_started(self) -> None:
         """It is always there."""
 
     def phones(self) -> list[PhoneSeen]:
-        return [PhoneSeen(serial, "device", usb_path="1-1.1") for serial in json.loads(self._path.read_text())]
+        return [
+            PhoneSeen(serial, "device", usb_path="1-1.1") for serial in json.loads(self._path.read_text())
+        ]
 
     def facts(self, address: str, _deadline: Deadline | None = None) -> PhoneFacts:
         return PhoneFacts(address, "Stand-in", "14", battery=90, temperature=25.0)
@@ -64,15 +74,8 @@ def main() -> int:
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "WARNING"))
     server: Any = StandInServer(args.phones)
     agent = Agent(args.name, args.redis, args.state / args.name, [server], [], args.lanes)
-    _seam(agent, opener(Recorder(args.records, args.name)))
+    agent.work.open_phone = opener(Recorder(args.records, args.name))
     return agent.run()
-
-
-def _seam(agent: Agent, open_phone: Callable[..., Any]) -> None:
-    if hasattr(agent.work, "open_phone"):
-        agent.work.open_phone = open_phone
-    else:
-        work.open_phone = open_phone
 
 
 if __name__ == "__main__":

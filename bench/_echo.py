@@ -60,7 +60,9 @@ class Echo:
         self._note("started", run, fence, {})
         for _ in range(self.lines):
             self._note("step", run, fence, STEP)
-        self._note("finished", run, fence, {"outcome": "succeeded", "reason": "waited", "message": "", "data": {}})
+        self._note(
+            "finished", run, fence, {"outcome": "succeeded", "reason": "waited", "message": "", "data": {}}
+        )
 
     def _note(self, kind: str, run: int, fence: int, body: dict[str, object]) -> None:
         self.seq += 1
@@ -82,7 +84,7 @@ class Echo:
         self._beat_at = time.monotonic()
         beat = Heartbeat(
             host=self.host, epoch=self.epoch, number=int(time.time() * 1000), last_seq=self.seq,
-            first_seq=self.acked + 1, public_key=self.key, lanes=len(self.phones) * 2, phones=self.phones,
+            first_seq=self.acked + 1, public_key=self.key, lanes=len(self.phones), phones=self.phones,
             nonce=(self.client.hget(key(self.host, "control"), "nonce") or b"").decode(),
         )  # fmt: skip
         self.client.set(key(self.host, "beat"), beat.to_json(), ex=30)
@@ -92,7 +94,8 @@ def main() -> None:
     client, lines = redis.Redis.from_url(os.environ["REDIS_URL"]), int(sys.argv[2])
     hosts = [Echo(client, host, serials, lines) for host, serials in load(sys.argv[1]).serials().items()]
     while True:
-        if not any([host.turn() for host in hosts]):
+        moved = [host.turn() for host in hosts]
+        if not any(moved):
             time.sleep(0.002)
 
 

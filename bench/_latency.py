@@ -12,7 +12,7 @@ from typing import Any
 from automation import services
 from automation.controller import cancels
 from automation.models import Run
-from bench._client import accounts_for, until
+from bench._measures import accounts_for, until
 from bench._records import Records, quantiles
 from devices.choices import Connection
 from devices.models import Device
@@ -37,7 +37,10 @@ class Phones:
 
     def started(self, run: Run) -> float:
         """When the phone began; waits for it."""
-        until(lambda: any(one == run.pk for _serial, one, _at in self.records.follow().starts[-20:]), every=0.005)
+        until(
+            lambda: any(one == run.pk for _serial, one, _at in self.records.follow().starts[-20:]),
+            every=0.005,
+        )
         return next(at for _serial, one, at in self.records.starts if one == run.pk)
 
     def ended(self, run: Run) -> float:
@@ -92,9 +95,11 @@ def moves(folder: str, serials: list[str], samples: int) -> dict[str, Any]:
 def _moves(phones: Phones, folder: Path, serial: str, samples: int) -> Iterator[float]:
     hosts = sorted(folder.glob("phones-*.json"))[:2]
     for number in range(samples):
-        here, there = (hosts if number % 2 == 0 else hosts[::-1])
+        here, there = hosts if number % 2 == 0 else hosts[::-1]
         _hang(here, serial, False)
-        until(lambda: Device.objects.filter(serial=serial, connection=Connection.OFFLINE).exists(), every=0.02)
+        until(
+            lambda: Device.objects.filter(serial=serial, connection=Connection.OFFLINE).exists(), every=0.02
+        )
         run, _asked = phones.click(0, 0.02)
         _pause()
         appeared = time.monotonic()
@@ -107,6 +112,8 @@ def _hang(file: Path, serial: str, on: bool) -> None:
     new = file.with_suffix(".new")
     new.write_text(json.dumps(serials))
     new.rename(file)
+    with file.with_suffix(".bell").open("r+b", buffering=0) as bell:
+        bell.write(b".")
 
 
 MEASURES = {one.__name__: one for one in (clicks, cancel, moves)}

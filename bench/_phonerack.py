@@ -121,4 +121,5 @@ class Rates:
         self.stage.start_controller()
 
     def _stop(self) -> None:
-        self.stage.stop("controller", "echo")
+        self.stage.stop("controller")  # it drains first, so that nothing is left in hand
+        self.stage.stop("echo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -112,6 +113,6 @@ def quantiles(values: Iterable[float]) -> dict[str, float]:
     ordered = sorted(values)
     if not ordered:
         return {"p50": 0.0, "p99": 0.0, "max": 0.0, "n": 0}
-    at = {name: ordered[min(len(ordered) - 1, int(len(ordered) * part))] for name, part in
-          (("p50", 0.5), ("p99", 0.99), ("max", 1.0))}  # fmt: skip
+    ranks = {name: math.ceil(len(ordered) * part) for name, part in (("p50", 0.5), ("p99", 0.99), ("max", 1))}
+    at = {name: ordered[rank - 1] for name, rank in ranks.items()}
     return {**{name: round(value, 2) for name, value in at.items()}, "n": len(ordered)}

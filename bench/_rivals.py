@@ -64,7 +64,9 @@ class Rival(Stage):
     def _let_go(self) -> float:
         """Rename all that is staged into place at once; returns when."""
         client = redis.Redis.from_url(self.redis_url)
-        names = sorted(client.scan_iter(match=f"{STAGED}*", count=1000), reverse=True)  # contents before their index
+        names = sorted(
+            client.scan_iter(match=f"{STAGED}*", count=1000), reverse=True
+        )  # contents before their index
         pipeline = client.pipeline()
         for name in names:
             pipeline.rename(name, name.removeprefix(STAGED.encode()))

@@ -15,9 +15,9 @@ from typing import Any
 
 from bench._plan import Plan
 from config import keys, postgres_server, redis_server
-from config.env import BASE
 from config.processes import Process, free_port, stop_all
 
+BASE = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
 
 
@@ -70,8 +70,8 @@ class Stage:
         log = self.folder / f"{name.replace(' ', '-')}.log"
         self.processes[name] = Process(name, [sys.executable, *arguments], log, self.environment)
 
-    def stop(self, *names: str) -> None:
-        stop_all([self.processes.pop(name) for name in names])
+    def stop(self, name: str) -> None:
+        self.processes.pop(name).stop()
 
     def until(self, what: str, is_true: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
         """Raises Broken when that is not so in time, or a process ended."""
@@ -89,7 +89,9 @@ class Stage:
                 raise Broken(f"The process {process.name} ended.{self._logs()}")
 
     def _logs(self) -> str:
-        tails = [(log.name, log.read_text(errors="replace").strip()[-1500:]) for log in self.folder.glob("*.log")]
+        tails = [
+            (log.name, log.read_text(errors="replace").strip()[-1500:]) for log in self.folder.glob("*.log")
+        ]
         return "".join(f"\n--- {name}\n{tail}" for name, tail in tails if tail)
 
     def ask(self, module: str, *arguments: str, seconds: float = 120) -> Any:
@@ -103,7 +105,9 @@ class Stage:
                     stdin=subprocess.DEVNULL, timeout=seconds, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired:
-                raise Broken(f"{module} {' '.join(arguments)[:80]} took over {seconds:.0f} s.{self._logs()}") from None
+                raise Broken(
+                    f"{module} {' '.join(arguments)[:80]} took over {seconds:.0f} s.{self._logs()}"
+                ) from None
         if done.returncode:
             raise Broken(f"{module} {' '.join(arguments)[:80]} failed.{self._logs()}")
         return json.loads(done.stdout.decode().splitlines()[-1])
@@ -111,6 +115,8 @@ class Stage:
 
 class Phonerack(Stage):
     """The product: database, controller, and agents as they are asked for."""
+
+    _migrated: bytes | None = None  #: an empty SQLite database
 
     def __init__(self, database: str) -> None:
         super().__init__()
@@ -121,7 +127,17 @@ class Phonerack(Stage):
         super().open()
         if self.database == "postgres":
             self.processes["postgres"], self.database_url = postgres_server.start(self.folder / "postgres")
-        self.client("prepare")
+            self.client("prepare")
+        else:
+            self._open_sqlite()
+
+    def _open_sqlite(self) -> None:
+        """Migrations take seconds: every stage after the first gets a copy of what they made."""
+        file = self.folder / "phonerack.sqlite3"
+        if Phonerack._migrated is None:
+            self.client("prepare")
+            Phonerack._migrated = file.read_bytes()
+        file.write_bytes(Phonerack._migrated)
 
     @property
     def environment(self) -> dict[str, str]:

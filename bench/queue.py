@@ -25,7 +25,15 @@ from bench._stage import Broken, Phonerack
 from config import postgres_server, redis_server
 
 #: Of the environment that a measurement is started in nothing may change what is measured.
-NOT_OURS = ("PHONERACK_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DEBUG", "BENCH_")
+NOT_OURS = (
+    "PHONERACK_",
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "DEBUG",
+    "BENCH_",
+)
 SOON_FULL = ("celery_lock", "dramatiq_lock")  #: rivals that also get their work phone by phone
 
 
@@ -82,7 +90,9 @@ class Bench:
         with Rival(module, plan) as rival:
             found = rival.work(order, seconds=20 + 10 * plan.ideal())
         cpu = _phonerack.per_run(found.pop("cpu"), plan.total)
-        self.found["farms"].append({"who": name, "database": "", "plan": plan.name, "order": order, "cpu_ms": cpu, **found})
+        self.found["farms"].append(
+            {"who": name, "database": "", "plan": plan.name, "order": order, "cpu_ms": cpu, **found}
+        )
 
     def _rates(self, database: str) -> None:
         with Phonerack(database) as stage:
@@ -127,7 +137,7 @@ def main() -> int:
     else:
         _report.show(found)
     if not args.small:
-        _report.write(found, bench.size)
+        _report.write(found, bench.size.farm)
     return 0
 
 
