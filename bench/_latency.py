@@ -105,6 +105,7 @@ def _moves(phones: Phones, folder: Path, serial: str, samples: int) -> Iterator[
         appeared = time.monotonic()
         _hang(there, serial, True)
         yield (phones.started(run) - appeared) * 1000
+        until(lambda run=run: Run.objects.finished().filter(pk=run.pk).exists(), every=0.01)
 
 
 def _hang(file: Path, serial: str, on: bool) -> None:

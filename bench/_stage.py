@@ -89,10 +89,10 @@ class Stage:
                 raise Broken(f"The process {process.name} ended.{self._logs()}")
 
     def _logs(self) -> str:
-        tails = [
-            (log.name, log.read_text(errors="replace").strip()[-1500:]) for log in self.folder.glob("*.log")
-        ]
-        return "".join(f"\n--- {name}\n{tail}" for name, tail in tails if tail)
+        """The end of every log in which something went wrong."""
+        texts = [(log.name, log.read_text(errors="replace").strip()) for log in self.folder.glob("*.log")]
+        bad = [one for one in texts if any(word in one[1] for word in ("Traceback", "ERROR", "rror:"))]
+        return "".join(f"\n--- {name}\n{text[-1500:]}" for name, text in bad)
 
     def ask(self, module: str, *arguments: str, seconds: float = 120) -> Any:
         """What `python -m bench.<module>` prints as JSON, run in a process of its own."""

@@ -14,12 +14,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 
 from bench import _machine, _phonerack, _report
 from bench._phonerack import FULL, SMALL, Rates, Size
+from bench._plan import Plan
 from bench._rivals import RIVALS, Rival
 from bench._stage import Broken, Phonerack
 from config import postgres_server, redis_server
@@ -34,7 +36,7 @@ NOT_OURS = (
     "DEBUG",
     "BENCH_",
 )
-SOON_FULL = ("celery_lock", "dramatiq_lock")  #: rivals that also get their work phone by phone
+PHONE_BY_PHONE = ("celery_lock", "dramatiq_lock")  #: rivals that also get their work phone by phone
 
 
 class Bench:
@@ -44,24 +46,33 @@ class Bench:
         self.size, self.databases = size, databases
         self.console, self._begun = Console(stderr=True, highlight=False), time.monotonic()
         self.found: dict[str, Any] = {
-            "farms": [], "latency": [], "campaigns": [], "rates": [], "hosts": [],
+            "farms": [], "latency": [], "campaigns": [], "rates": [], "hosts": [], "broken": [],
         }  # fmt: skip
 
     def run(self) -> dict[str, Any]:
+        """What was found; what broke is in `broken`."""
         self._say("what machine this is")
         self.found["machine"] = _machine.describe()
         for database in self.databases:
-            self._farm(database)
+            self._try(self._farm, database)
             if not self._is_second(database):
                 self._rivals()
-            self._rates(database)
-            self._big_host(database)
+            self._try(self._rates, database)
+            self._try(self._big_host, database)
         self.found["seconds"] = round(time.monotonic() - self._begun)
         return self.found
 
     def _is_second(self, database: str) -> bool:
         """On the second database only that is measured in which a database can matter."""
         return database != self.databases[0]
+
+    def _try(self, measure: Callable[..., None], *arguments: Any) -> None:
+        """One measurement that breaks does not cost the others."""
+        try:
+            measure(*arguments)
+        except (Broken, redis_server.NoServer, postgres_server.NoServer) as error:
+            self.console.print(str(error), markup=False)
+            self.found["broken"].append(str(error).splitlines()[0])
 
     def _farm(self, database: str) -> None:
         plans = self.size.plans[: 1 if self._is_second(database) else None]
@@ -79,20 +90,17 @@ class Bench:
     def _rivals(self) -> None:
         for plan in self.size.plans:
             for module, name in RIVALS.items():
-                orders = ["interleaved"]
-                if module in SOON_FULL and plan is self.size.farm and self.size is FULL:
-                    orders.append("by device")
-                for order in orders:
-                    self._rival(module, name, plan, order)
+                self._try(self._rival, module, name, plan, "interleaved")
+                if module in PHONE_BY_PHONE and plan is FULL.farm:
+                    self._try(self._rival, module, name, plan, "by device")
 
-    def _rival(self, module: str, name: str, plan: Any, order: str) -> None:
+    def _rival(self, module: str, name: str, plan: Plan, order: str) -> None:
         self._say(f"{name}: {plan.total} runs of {plan.name}, {order}")
         with Rival(module, plan) as rival:
             found = rival.work(order, seconds=20 + 10 * plan.ideal())
         cpu = _phonerack.per_run(found.pop("cpu"), plan.total)
-        self.found["farms"].append(
-            {"who": name, "database": "", "plan": plan.name, "order": order, "cpu_ms": cpu, **found}
-        )
+        who = {"who": name, "database": "", "plan": plan.name, "order": order, "cpu_ms": cpu}
+        self.found["farms"].append({**who, **found})
 
     def _rates(self, database: str) -> None:
         with Phonerack(database) as stage:
@@ -118,7 +126,7 @@ class Bench:
 
 
 def main() -> int:
-    """0, or 1 with one sentence and the logs when something did not start or ended too soon."""
+    """0; 1 when a measurement broke, then no file is written; 130 after Ctrl-C."""
     args = parser().parse_args()
     for name in [name for name in os.environ if name.startswith(NOT_OURS)]:
         del os.environ[name]
@@ -126,9 +134,6 @@ def main() -> int:
     bench = Bench(SMALL if args.small else FULL, databases(args.database, args.small))
     try:
         found = bench.run()
-    except (Broken, redis_server.NoServer, postgres_server.NoServer) as error:
-        bench.console.print(str(error), markup=False)
-        return 1
     except KeyboardInterrupt:
         bench.console.print("Stopped; every process is ended.")
         return 130
@@ -136,9 +141,9 @@ def main() -> int:
         sys.stdout.write(json.dumps(found) + "\n")
     else:
         _report.show(found)
-    if not args.small:
+    if not args.small and not found["broken"]:
         _report.write(found, bench.size.farm)
-    return 0
+    return 1 if found["broken"] else 0
 
 
 def parser() -> argparse.ArgumentParser:
