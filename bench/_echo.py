@@ -7,6 +7,7 @@ They take tickets, number their reports and keep to the agent's window of unackn
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -18,7 +19,6 @@ from collections import deque
 import redis
 from nacl.public import PrivateKey
 
-from automation.agent.transport import offer_in
 from automation.protocol import REPORT_WINDOW, Heartbeat, PhoneState, Report, key, ticket_key
 from bench._plan import load
 
@@ -44,8 +44,8 @@ class Echo:
         acked = self.client.hget(key(self.host, "control"), "acked") or b":0"
         epoch, _, number = acked.decode().partition(":")
         self.acked = int(number) if epoch == self.epoch else self.acked
-        offers = [offer_in(json.loads(one)) for one in self.client.rpop(key(self.host, "runs"), 500) or []]
-        for run, fence, _serial in self._taken([one for one in offers if one]):
+        offers = [_offer(one) for one in self.client.rpop(key(self.host, "runs"), 500) or []]
+        for run, fence, _serial in self._taken(offers):
             self._report(run, fence)
         return bool(self._send() or offers)
 
@@ -88,6 +88,12 @@ class Echo:
             nonce=(self.client.hget(key(self.host, "control"), "nonce") or b"").decode(),
         )  # fmt: skip
         self.client.set(key(self.host, "beat"), beat.to_json(), ex=30)
+
+
+def _offer(message: bytes) -> list[object]:
+    """Run, fence and serial of a Celery message."""
+    arguments: list[object] = json.loads(base64.b64decode(json.loads(message)["body"]))[0]
+    return arguments
 
 
 def main() -> None:
