@@ -6,7 +6,7 @@ from html import escape
 
 Bar = tuple[str, float, bool]  #: label, value, whether it is ours
 
-WIDTH, LABELS, ROW, TOP = 900, 400, 26, 58
+WIDTH, LABELS, ROW, TOP = 940, 445, 26, 58
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600; font-size: 15px }
 .page { fill: #ffffff; stroke: #d0d7de } .ours { fill: #0f766e } .other { fill: #8c959f } .goal { stroke: #b35900 }

@@ -12,6 +12,8 @@ from bench._plot import Bar, bars
 from bench._sheets import Found, Sheet, name_of, percent, sheets
 from bench._stage import BASE
 
+QUIET = 0.05  #: share of all cores that others may take without a word
+
 HEAD = """# Measured: Phonerack's queue beside the usual ones
 
 Written by `./run bench queue`; do not edit. `./run bench queue --small` takes a minute, `--json` is for machines.
@@ -19,8 +21,10 @@ Written by `./run bench queue`; do not edit. `./run bench queue --small` takes a
 {machine}
 
 All in one run on this machine: agents, controller, Redis, database and the rivals' workers share its cores, and
-so did whatever else ran then (the column “others' load”: share of all cores). Ratios inside one run are firm,
-absolute rates are not.
+so did whatever else ran then (the column “others' load”: share of all cores). Rows may be compared where that
+column is small or alike; CPU a run depends less on it.
+
+{disturbed}
 
 ![Makespan over ideal, and idle phones](benchmarks.svg)
 
@@ -68,7 +72,9 @@ def _rich(sheet: Sheet) -> Table:
 
 def write(found: Found, plan: Any) -> None:
     """docs/benchmarks.md and docs/benchmarks.svg."""
-    head = HEAD.format(machine=machine(found), hosts=plan.hosts, phones=plan.phones)
+    head = HEAD.format(
+        machine=machine(found), disturbed=disturbed(found), hosts=plan.hosts, phones=plan.phones
+    )
     text = "\n".join([head, *map(_markdown, sheets(found)), FOOT])
     (BASE / "docs" / "benchmarks.md").write_text(text)
     (BASE / "docs" / "benchmarks.svg").write_text(picture(found))
@@ -82,6 +88,17 @@ def machine(found: Found) -> str:
     return (
         f"{it['cpu']}, {it['cores']} cores, {it['memory_gb']} GB, {it['system']}. {versions}.\n"
         f"The run took {minutes:.0f} minutes; before it the machine was {percent(it['busy_before'])} busy."
+    )
+
+
+def disturbed(found: Found) -> str:
+    """A warning where other work took so much of the machine that the times are not its own."""
+    loads = [one["others"] for one in (*found["farms"], *found["rates"])]
+    if max(loads) <= QUIET:
+        return "Nothing else of weight ran."
+    return (
+        f"**Other work took {percent(min(loads))} to {percent(max(loads))} of all cores during this run: times and "
+        f"rates are worse than this machine allows.** Take it again when nothing else runs."
     )
 
 
@@ -110,6 +127,6 @@ def picture(found: Found) -> str:
 
 
 def _bars(found: Found, plan: str, figure: str, factor: float) -> Iterator[Bar]:
-    for farm in found["farms"]:
+    for farm in sorted(found["farms"], key=lambda farm: farm["who"] != "Phonerack"):
         if farm["plan"] == plan:
             yield name_of(farm), farm[figure] * factor, farm["who"] == "Phonerack"
