@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--control", type=int, metavar="PORT", help="port of the outside control; 0 = a free one"
     )
     parser.add_argument("--ready", metavar="FILE", help="written as JSON once every phone listens")
+    parser.add_argument("--journal", metavar="FILE", help="every touch is added to it as a line of JSON")
     parser.add_argument("--count", type=int, metavar="N", help="N plain phones instead of a description")
 
 
@@ -45,8 +46,10 @@ def write_ready(path: Path, farm: Farm) -> None:
     half.replace(path)
 
 
-async def serve(farm: Farm, control: int | None, ready: str | None) -> None:
+async def serve(farm: Farm, control: int | None, ready: str | None, journal: str | None = None) -> None:
     """Run the farm until SIGTERM or SIGINT."""
+    if journal:
+        farm.write_journal(Path(journal))
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -62,7 +65,8 @@ async def serve(farm: Farm, control: int | None, ready: str | None) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run a farm by its options; the exit code, with one sentence on stderr when it cannot be done."""
     try:
-        asyncio.run(serve(make_farm(options.farm, options.count), options.control, options.ready))
+        farm = make_farm(options.farm, options.count)
+        asyncio.run(serve(farm, options.control, options.ready, options.journal))
     except (DescriptionError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -35,7 +35,7 @@ class SimulatedPhone:
         self.fault: str | None = None
         self.seconds = faults.SLOW_SECONDS
         self.apps: dict[str, App] = {one.package: KINDS[one.app](one, self) for one in spec.apps}
-        self.journal = Journal()
+        self.journal = Journal(spec.serial)
         self.files = Files()
         self.properties = properties(spec)
         self.settings = {"secure default_input_method": ADB_KEYBOARD if spec.adb_keyboard else GBOARD}

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from devices.simulator import description, faults, services
 from devices.simulator.control import Control
@@ -28,6 +28,7 @@ class Farm:
         self.logins = Logins(spec.logins)
         self.phones = {one.serial: SimulatedPhone(one, self.logins) for one in spec.phones}
         self.control: Control | None = None
+        self._journal: IO[str] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
 
@@ -40,6 +41,12 @@ class Farm:
     def from_file(cls, path: Path | str) -> Farm:
         """A farm by its YAML file. Raises DescriptionError."""
         return cls(description.read_file(path))
+
+    def write_journal(self, path: Path) -> None:
+        """From now on write every touch of every phone to this file, one line of JSON each."""
+        self._journal = path.open("a", buffering=1, encoding="utf-8")
+        for phone in self.phones.values():
+            phone.journal.file = self._journal
 
     # --- life ---
 
@@ -66,6 +73,8 @@ class Farm:
         for phone in self.phones.values():
             if phone.listener is not None:
                 await phone.listener.ended()
+        if self._journal is not None:
+            self._journal.close()
         self._loop = None
 
     @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from devices.simulator.device import SimulatedPhone
+from devices.simulator.journal import TOUCHER_VARIABLE, toucher
 from devices.simulator.transport import Stream
 
 OPERATORS = ("&&", "||", ";", "|", "\n")
@@ -140,6 +141,7 @@ async def run_one(
     while words and ASSIGNMENT.fullmatch(words[0]):
         name, _, value = words.pop(0).partition("=")
         session.variables[name] = value
+    toucher.set(session.variables.get(TOUCHER_VARIABLE, ""))
     if not words:
         return Result()
     name = words[0].removeprefix("/system/bin/")

@@ -13,6 +13,7 @@ from typing import Any
 
 from devices.simulator import faults, http
 from devices.simulator.device import SimulatedPhone
+from devices.simulator.journal import toucher
 from devices.simulator.selectors import Selector, find
 from devices.simulator.transport import Stream
 from devices.simulator.ui import HEIGHT, WIDTH, Node, dump
@@ -65,6 +66,7 @@ async def answer_rpc(phone: SimulatedPhone, request: http.Request) -> bytes:
     except (ValueError, KeyError, TypeError):
         return http.response(400, b"")
     await suffer(phone)
+    toucher.set(call["id"] if isinstance(call.get("id"), str) else "")
     try:
         result = await invoke(phone, method, params)
     except RpcError as error:

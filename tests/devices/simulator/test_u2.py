@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import adbutils
 import pytest
 import uiautomator2
+from uiautomator2 import core
 from uiautomator2.exceptions import UiObjectNotFoundError
 
 from tests.devices.simulator.conftest import INSTAGRAM, PASSWORD, Driver, app
@@ -185,3 +188,18 @@ def test_touches_by_shell_count_as_touches(form: Driver) -> None:
     form.await_screen("ig.dialog_password_required")
     form.adb.keyevent("BACK")
     form.await_screen("ig.login_form")
+
+
+def test_a_touch_says_whose_it_is(form: Driver) -> None:
+    call = {"jsonrpc": "2.0", "id": "42:1", "method": "pressKey", "params": ["home"]}
+    core._http_request(form.u2._dev, 9008, "POST", "/jsonrpc/0", call)
+    form.u2.press("home")
+    form.u2.shell("PHONERACK_RUN=43:1 am force-stop com.instagram.android")
+    assert [entry["run"] for entry in form.farm.journal("SIM1")[-3:]] == ["42:1", "", "43:1"]
+
+
+def test_the_journal_goes_to_a_file_too(form: Driver, tmp_path: Path) -> None:
+    form.farm.write_journal(tmp_path / "touches.jsonl")
+    form.u2.press("home")
+    (line,) = (tmp_path / "touches.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"serial": "SIM1", **form.farm.journal("SIM1")[-1]}
