@@ -1,0 +1,114 @@
+"""The agent as it is, with three things more: the script `touch`, touches that say whose they are, and a diary.
+
+`python -m tests.faults.starter` takes the agent's options. FAULTS_DIARY names the file of the diary.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import IO, Any
+
+from uiautomator2 import core
+
+from automation.agent import __main__ as agent
+from automation.agent.outbox import Outbox
+from automation.scripts.base import SCRIPTS, Context, Result, Script, script
+from devices.phones.adb import FastDevice
+from devices.simulator.journal import TOUCHER_VARIABLE
+
+TOUCHING = ("monkey", "am")  #: the shell commands by which a script touches a phone
+
+
+@script("touch", "Touch")
+def touch(context: Context) -> Result:
+    """Touch the phone a few times, as often and as slowly as the run's options say."""
+    options, ticket = context.ticket.options, context.ticket
+    times, pause = int(options.get("touches", 3)), float(options.get("pause", 0.2))
+    for number in range(1, times + 1):
+        with context.step(f"touch {number}"):
+            context.phone.press("home")
+        context.deadline.sleep(pause)
+    return Result("succeeded", "touched", "", {"touches": times, "fence": ticket.fence})
+
+
+def signed(one: Script) -> Script:
+    """The script, whose touches bear run and fence: they hang on the run's own deadline."""
+
+    def body(context: Context) -> Result:
+        context.deadline.signature = f"{context.ticket.run}:{context.ticket.fence}"  # type: ignore[attr-defined]
+        return one.body(context)
+
+    return replace(one, body=body)
+
+
+def sign_touches() -> None:
+    """Have every call of a phone carry the signature of its run."""
+    for name, one in list(SCRIPTS.items()):
+        SCRIPTS[name] = signed(one)
+    request, shell = core._http_request, FastDevice.shell
+
+    def signed_request(device: Any, port: int, method: str, path: str, data: Any = None, **more: Any) -> Any:
+        signature = getattr(device.deadline, "signature", "")
+        return request(device, port, method, path, {**data, "id": signature} if data else data, **more)
+
+    def signed_shell(device: FastDevice, command: Any, *more: Any, **options: Any) -> Any:
+        signature = getattr(device.deadline, "signature", "")
+        if signature and isinstance(command, list) and command[0] in TOUCHING:
+            command = [f"{TOUCHER_VARIABLE}={signature}", *command]
+        return shell(device, command, *more, **options)
+
+    core._http_request, FastDevice.shell = signed_request, signed_shell  # type: ignore[method-assign]
+
+
+class Diary:
+    """What this agent took in hand and wrote into its outbox, and when by the clock that all processes share."""
+
+    def __init__(self, file: IO[str], host: str) -> None:
+        self._file, self._host = file, host
+
+    def note(self, kind: str, run: int, fence: int, name: str = "") -> None:
+        """One line, written at once."""
+        entry = {"host": self._host, "kind": kind, "run": run, "fence": fence, "name": name}
+        self._file.write(json.dumps({"at": time.monotonic(), **entry}) + "\n")
+
+    def keep(self) -> None:
+        """Note every run before it is taken in hand, and every report once it is in the outbox."""
+        take = Outbox.take_in_hand
+
+        @functools.wraps(take)
+        def take_in_hand(outbox: Outbox, run: int, fence: int) -> bool:
+            self.note("take", run, fence)
+            return take(outbox, run, fence)
+
+        Outbox.take_in_hand = take_in_hand  # type: ignore[method-assign]
+        for name in ("add", "finish"):
+            setattr(Outbox, name, self._noting(getattr(Outbox, name)))
+
+    def _noting(self, write: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(write)
+        def noted(outbox: Outbox, kind: str, run: int, fence: int, body: Any = None) -> None:
+            write(outbox, kind, run, fence, body)
+            self.note(kind, run, fence, (body or {}).get("name", ""))
+
+        return noted
+
+
+def main() -> int:
+    """The agent's exit code."""
+    sign_touches()
+    if path := os.environ.get("FAULTS_DIARY"):
+        host = agent.parser().parse_args().name
+        with open(path, "a", buffering=1, encoding="utf-8") as file:  # noqa: PTH123 - one line of it a write
+            Diary(file, host).keep()
+            return agent.main()
+    return agent.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
