@@ -1,0 +1,38 @@
+"""How much longer something may take because of a fault on its way; the reasons stand in docs/faults.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.faults.history import Fault
+
+RECOVERY = 12.0  #: after a fault: a process is started again, connections are made anew
+
+#: On everybody's way. A flood is among them: it takes the processor.
+SHARED = ("redis", "controller", "database", "flood")
+#: On the way of one host.
+OF_HOST = ("agent", "net", "adb")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Until when; `is_strict` when no fault has moved it."""
+
+    at: float
+    is_strict: bool
+
+
+def limit(faults: list[Fault], host: str, start: float, seconds: float) -> Limit:
+    """`seconds` after `start`, counted anew from the end of every fault on the way of the host."""
+    end, is_strict = start + seconds, True
+    for fault in sorted(faults, key=lambda one: one.begun):
+        over = fault.ended + RECOVERY
+        if is_on_the_way(fault, host) and fault.begun <= end and over >= start:
+            end, is_strict = max(end, over + seconds), False
+    return Limit(end, is_strict)
+
+
+def is_on_the_way(fault: Fault, host: str) -> bool:
+    """Without a host every fault counts: nobody knows which way it was."""
+    kind = fault.kind.partition("_")[0]
+    return kind in SHARED or (kind in OF_HOST and (not host or fault.target in (host, "")))

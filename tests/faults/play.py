@@ -1,0 +1,152 @@
+"""One fault test from the first process to the verdict."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from django.db import DatabaseError, connection
+
+from automation.models import Run
+from config.processes import Process
+from tests.faults import schedule
+from tests.faults.checker import Finding, check
+from tests.faults.collect import collect
+from tests.faults.history import History, unsigned_touches
+from tests.faults.injector import Injector
+from tests.faults.people import Feeder, Operator, Watcher
+from tests.faults.roles import Role
+from tests.faults.schedule import Planned
+from tests.faults.stage import HOSTS, SHARED, NotReady, Stage, make_accounts, serials
+
+QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
+FAULTS_END = 90.0  #: what the faults under way may take in the end
+
+Say = Callable[["Play"], None]
+
+
+class Play:
+    """`run` does it all; afterwards `history`, `findings` and the counts are there."""
+
+    def __init__(self, folder: Path, seed: int, seconds: float, database: str, runs: int, say: Say) -> None:
+        self.folder, self.seed, self.seconds, self.database, self.runs = folder, seed, seconds, database, runs
+        self.act, self._say = "", say
+        phones = [serial for serial in serials() if serial not in SHARED]
+        self.planned = schedule.make(Random(seed), seconds, HOSTS, phones, database)
+        self.stage = Stage(folder, Random(seed + 1))
+        self.injector = Injector(self.stage, Random(seed + 2))
+        self.begun = 0.0
+        self.feeder: Feeder | None = None
+        self.operator: Operator | None = None
+        self.history, self.findings = History(), list[Finding]()
+
+    @property
+    def violations(self) -> list[str]:
+        return [
+            f"{finding.rule} {finding.name}: {one}" for finding in self.findings for one in finding.violations
+        ]
+
+    def run(self, redis: Process, database: Process | None) -> None:
+        """Raises NotReady when something does not come up."""
+        try:
+            self._come_up(redis, database)
+            watcher = Watcher()
+            self._storm()
+            self._calm_down(watcher)
+        finally:
+            self.stage.close()
+            connection.close()
+
+    def _come_up(self, redis: Process, database: Process | None) -> None:
+        self._begin("the processes come up")
+        self.stage.start_redis(redis)
+        if database is not None:
+            role = Role("postgres", [], database.log, {})
+            role.process, role.starts = database, 1
+            role.start = lambda: _again(role)  # type: ignore[method-assign]
+            self.stage.supervisor.roles["postgres"] = role
+        make_accounts()
+        self.stage.start_phones()
+        self.stage.start_controllers()
+        self.stage.start_agents()
+        self.stage.wait_until_ready()
+
+    def _storm(self) -> None:
+        """Until the time is over and there are enough runs; at most half as long again."""
+        self._begin("storm")
+        self.feeder, self.operator = Feeder(Random(self.seed + 3)), Operator(Random(self.seed + 4))
+        self.begun, waiting = time.monotonic(), list(self.planned)
+        while (elapsed := time.monotonic() - self.begun) < self.seconds or self._lacks_runs(elapsed):
+            while waiting and waiting[0].at <= elapsed:
+                self.injector.inject(waiting.pop(0))
+            self._look()
+        self.feeder.stop()
+        self.operator.stop()
+
+    def _lacks_runs(self, elapsed: float) -> bool:
+        return self.feeder is not None and self.feeder.made < self.runs and elapsed < 1.5 * self.seconds
+
+    def _calm_down(self, watcher: Watcher) -> None:
+        """No fault any more: everything must come to its end."""
+        self._begin("the last faults end")
+        self._look_until(lambda: not self.injector.under_way, FAULTS_END)
+        assert self.operator is not None
+        assert self.feeder is not None
+        self._begin("quiet: all runs must end")
+        self.operator.enable_all()
+        self._look_until(self._all_ended, QUIET_SECONDS)
+        self._look_until(lambda: False, 6.0)  # the last reports are acknowledged
+        watcher.once()
+        watcher.stop()
+        self._begin("history is checked")
+        self.history = collect(self.folder, self.feeder.accounts)
+        self.history.calls, self.history.faults = self.operator.calls, self.injector.faults
+        self.history.sights = watcher.sights
+        self.history.write(self.folder / "history.json")
+        self.findings = check(self.history)
+        if unsigned_touches([self.folder / "phones.journal"]):
+            raise NotReady(
+                "Some touches were not signed: the journal proves nothing. See tests/faults/starter.py."
+            )
+
+    def _all_ended(self) -> bool:
+        try:
+            return not Run.objects.unfinished().exists()
+        except DatabaseError:
+            connection.close()
+            return False
+
+    def _look_until(self, is_true: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not is_true():
+            self._look()
+
+    def _begin(self, act: str) -> None:
+        self.act = act
+        self._say(self)
+
+    def _look(self) -> None:
+        """A moment in which dead processes are started again."""
+        self.stage.supervisor.tend()
+        self._say(self)
+        time.sleep(0.1)
+
+    def outcomes(self) -> Counter[str]:
+        """Runs by outcome, and by reason where they did not succeed."""
+        rows = self.history.runs.values()
+        return Counter(" ".join(filter(None, [row.outcome or row.state, row.reason])) for row in rows)
+
+    def injected(self) -> Counter[str]:
+        return Counter(fault.kind for fault in self.injector.faults)
+
+    def under_way(self) -> list[Planned]:
+        return list(self.injector.under_way.values())
+
+
+def _again(role: Role) -> None:
+    assert role.process is not None
+    role.process = role.process.again()
+    role.starts += 1

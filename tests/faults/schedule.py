@@ -1,0 +1,140 @@
+"""Which fault comes when: made from the seed alone, so that it can be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from tests.faults import proxy
+
+HOST_WINDOW = 75.0  #: faults of single hosts, while one host is left in peace
+SHARED_WINDOW = 45.0  #: faults of what all hosts share
+HOST_GAP = (1.2, 3.6)  #: between the beginnings of two faults
+SHARED_GAP = (2.0, 5.0)
+LONG = (44.0, 47.0)  #: longer than a host may be silent
+
+#: kind -> how long it lasts, in seconds
+OF_HOST = {
+    "agent_kill": (0.2, 3.0),
+    "agent_stop": (2.0, 10.0),
+    "agent_term": (0.2, 1.0),
+    "agent_skew": (12.0, 20.0),
+    "adb_kill": (0.3, 3.0),
+    "adb_stop": (3.0, 10.0),
+    **{f"net_{mode}": (2.0, 12.0) for mode in proxy.MODES},
+}
+#: Such as leave the host's talk with the controller alone, so that they may strike any host.
+OF_PHONE = {
+    "phone_offline": (3.0, 8.0),
+    "phone_reboot": (4.0, 6.0),
+    "phone_unauthorized": (2.0, 5.0),
+    "phone_u2_dead": (3.0, 8.0),
+    "phone_app_crash": (2.0, 5.0),
+    "message_poison": (0.0, 0.0),
+    "message_twice": (0.0, 0.0),
+    "message_old": (0.0, 0.0),
+    "report_twice": (0.0, 0.0),
+}
+OF_ALL = {
+    "controller_kill": (0.2, 3.0),
+    "controller_stop": (2.0, 8.0),
+    "controller_term": (0.2, 1.0),
+    "controller_both": (0.5, 3.0),
+    "controller_skew": (10.0, 15.0),
+    "redis_kill": (0.2, 3.0),
+    "redis_stop": (2.0, 8.0),
+    "redis_wiped": (0.2, 2.0),
+    "redis_flush": (0.0, 0.0),
+    "redis_clients": (0.0, 0.0),
+    "redis_full": (2.0, 6.0),
+    "flood_messages": (0.0, 0.0),
+}
+OF_DATABASE = {
+    "sqlite": {"database_locked": (2.0, 6.0), "database_locked_long": (21.0, 24.0)},
+    "postgres": {"database_cut": (0.0, 0.0), "database_killed": (0.5, 3.0)},
+}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One fault to come: when (from the beginning), what, on whom and for how long."""
+
+    at: float
+    kind: str
+    target: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.at:7.1f}  {self.kind:<20} {self.target:<14} {self.seconds:5.1f} s"
+
+
+def make(
+    rng: Random, seconds: float, hosts: tuple[str, ...], phones: list[str], database: str
+) -> list[Planned]:
+    """The faults of a test of this length, in order; windows of host faults and of shared faults take turns."""
+    planned: list[Planned] = []
+    decks = Decks(rng, database)
+    begun, turn = 0.0, 0
+    while begun < seconds:
+        if turn % 2:
+            planned += shared_window(rng, decks, begun)
+            begun += SHARED_WINDOW
+        else:
+            peaceful = hosts[turn // 2 % len(hosts)]
+            planned += host_window(
+                rng, decks, begun, [one for one in hosts if one != peaceful], hosts, phones
+            )
+            begun += HOST_WINDOW
+        turn += 1
+    return sorted((one for one in planned if one.at < seconds), key=lambda one: one.at)
+
+
+class Decks:
+    """Draws kinds as from packs of cards: each comes once before any comes again."""
+
+    def __init__(self, rng: Random, database: str) -> None:
+        self._rng = rng
+        self._seconds = {**OF_HOST, **OF_PHONE, **OF_ALL, **OF_DATABASE[database]}
+        self._packs = {
+            "host": list(OF_HOST),
+            "phone": list(OF_PHONE),
+            "all": [*OF_ALL, *OF_DATABASE[database]],
+        }
+        self._left: dict[str, list[str]] = {name: [] for name in self._packs}
+
+    def draw(self, pack: str) -> tuple[str, float]:
+        """A kind and how long it lasts."""
+        if not self._left[pack]:
+            self._left[pack] = self._rng.sample(self._packs[pack], len(self._packs[pack]))
+        kind = self._left[pack].pop()
+        return kind, self._rng.uniform(*self._seconds[kind])
+
+
+def host_window(
+    rng: Random, decks: Decks, begun: float, hosts: list[str], all_hosts: tuple[str, ...], phones: list[str]
+) -> Iterator[Planned]:
+    """One host is silent for long, another suffers one thing after the other; phones and messages everywhere."""
+    silent, busy = rng.sample(hosts, 2)
+    kind = rng.choice(["agent_stop", "net_silent", "agent_kill", "net_deaf"])
+    yield Planned(begun + 3, kind, silent, rng.uniform(*LONG))
+    free, at = begun + 3, begun + 3
+    while at < begun + HOST_WINDOW - 10:
+        at += rng.uniform(*HOST_GAP)
+        if at >= free:
+            kind, seconds = decks.draw("host")
+            yield Planned(at, kind, busy, seconds)
+            free = at + seconds + 3
+        else:
+            kind, seconds = decks.draw("phone")
+            target = rng.choice(phones) if kind.startswith("phone") else rng.choice(all_hosts)
+            yield Planned(at, kind, target, seconds)
+
+
+def shared_window(rng: Random, decks: Decks, begun: float) -> Iterator[Planned]:
+    at = begun + 5
+    while at < begun + SHARED_WINDOW - 8:
+        kind, seconds = decks.draw("all")
+        target = rng.choice(["1", "2"]) if kind.startswith("controller") else ""
+        yield Planned(at, kind, target, seconds)
+        at += rng.uniform(*SHARED_GAP)
