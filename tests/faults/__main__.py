@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     made.add_argument(
+        "--only", nargs="+", default=[], metavar="KIND", help="of the plan: net, agent_stop, ..."
+    )
+    made.add_argument(
         "--keep", action="store_true", help="keep the folder with logs and journals in any case"
     )
     made.add_argument("--plan", action="store_true", help="only show which faults would come")
@@ -78,7 +81,7 @@ def play(folder: Path, options: argparse.Namespace, redis: Process, database: Pr
     logging.basicConfig(filename=folder / "test.log", level=logging.INFO, force=True)
     call_command("migrate", verbosity=0)
     with Screen() as screen:
-        test = Play(folder, options.seed, options.minutes * 60, options.database, options.runs, screen.show)
+        test = Play(folder, options.seed, options, screen.show)
         screen.plan(test)
         if options.plan:
             return 0

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.faults.history import Call, Event, History, RunKey, RunRow, Touch
+from tests.faults.history import Call, Event, Fault, History, RunKey, RunRow, Touch
 from tests.faults.paths import limit
 
 OFF = ("disable", "import", "delete")  #: the calls after which an account may not run
 CANCEL_SECONDS = 1.0  #: from the reply to the last touch
 DISABLE_SECONDS = 5.0
+ENDED_SECONDS = 3.0  #: until an agent is told that a run it has in hand is over
 UNSURE_SECONDS = 60.0  #: a reply that said "Redis is away" leaves tickets that live so long
 SILENT_SECONDS = 30.0
 SILENT_MARGIN = 12.0  #: the last heartbeat's age is not in it; a pass of a loaded controller is
@@ -22,13 +23,21 @@ LOSING_FAULTS = ("agent_stop", "agent_kill", "net_cut", "net_reset", "net_silent
 
 @dataclass
 class Finding:
-    """What one rule found. `checked` counts the cases, `relaxed` those of them that a fault gave more time."""
+    """What one rule found. `checked` counts the cases, `relaxed` those that needed more time because of a fault."""
 
     rule: str
     name: str
     checked: int = 0
     relaxed: int = 0
     violations: list[str] = field(default_factory=list)
+
+    def is_late(self, at: float, faults: list[Fault], host: str, start: float, seconds: float) -> bool:
+        """Count a case that was to be over `seconds` after `start`; whether nothing excuses its lateness."""
+        self.checked += 1
+        if at <= start + seconds:
+            return False
+        self.relaxed += 1
+        return at > limit(faults, host, start, seconds)
 
 
 Rule = Callable[[History, Finding], Iterator[str]]
@@ -228,6 +237,15 @@ def phone_agrees(history: History, finding: Finding) -> Iterator[str]:
             yield f"run {run.id} {run.outcome}: {run.touches} touches were asked for, the phone saw {seen}"
 
 
+@rule("I5", "a run that has ended touches its phone no more")
+def ended_stops(history: History, finding: Finding) -> Iterator[str]:
+    for run, seen in history.sights.items():
+        for touches in history.fences_of(run):
+            host, last = history.runs[run].host, touches[-1].at
+            if seen.finished and finding.is_late(last, history.faults, host, seen.finished, ENDED_SECONDS):
+                yield f"run {run} touched its phone {last - seen.finished:.1f} s after its end"
+
+
 # --- I6: attempts are bounded ---
 
 
@@ -256,14 +274,11 @@ def silent_loses(history: History, finding: Finding) -> Iterator[str]:
         if fault.kind not in LOSING_FAULTS or fault.ended - fault.begun < SILENT_SECONDS + SILENT_MARGIN:
             continue
         others = [one for one in history.faults if one is not fault]
-        until = limit(others, fault.target, fault.begun, SILENT_SECONDS + SILENT_MARGIN)
         for run, seen in history.sights.items():
             begun, over = seen.active or float("inf"), seen.finished or float("inf")
             if history.runs[run].host != fault.target or not begun < fault.begun < over:
                 continue
-            finding.checked += 1
-            finding.relaxed += not until.is_strict
-            if over > until.at:
+            if finding.is_late(over, others, fault.target, fault.begun, SILENT_SECONDS + SILENT_MARGIN):
                 yield f"run {run} ended {over - fault.begun:.1f} s after host {fault.target} fell silent"
 
 
@@ -274,11 +289,9 @@ def not_busy_for_nothing(history: History, finding: Finding) -> Iterator[str]:
             continue
         touched = [touch.at for touches in history.fences_of(run) for touch in touches]
         sign = max([seen.active, *touched])
-        until = limit(history.faults, history.runs[run].host, sign, BUSY_SECONDS)
-        finding.checked += 1
-        finding.relaxed += not until.is_strict
-        if (seen.finished or float("inf")) > until.at:
-            yield f"run {run} was held for {(seen.finished or until.at) - sign:.0f} s without a sign of it"
+        over = seen.finished or float("inf")
+        if finding.is_late(over, history.faults, history.runs[run].host, sign, BUSY_SECONDS):
+            yield f"run {run} was held for {over - sign:.0f} s without a sign of it"
 
 
 # --- I9: a cancel arrives ---
@@ -306,10 +319,7 @@ def _stops(history: History, finding: Finding, kinds: tuple[str, ...], seconds: 
         for touches in _at_work(history, call):
             run = touches[0].run
             host = history.runs[run].host if run in history.runs else ""
-            until = limit(history.faults, host, call.replied, seconds)
-            finding.checked += 1
-            finding.relaxed += not until.is_strict
-            if touches[-1].at > until.at:
+            if finding.is_late(touches[-1].at, history.faults, host, call.replied, seconds):
                 late = touches[-1].at - call.replied
                 yield f"run {run} touched its phone {late:.2f} s after the reply to {call.kind}"
 

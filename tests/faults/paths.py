@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tests.faults.history import Fault
 
 RECOVERY = 12.0  #: after a fault: a process is started again, connections are made anew
@@ -14,22 +12,14 @@ SHARED = ("redis", "controller", "database", "flood")
 OF_HOST = ("agent", "net", "adb")
 
 
-@dataclass(frozen=True)
-class Limit:
-    """Until when; `is_strict` when no fault has moved it."""
-
-    at: float
-    is_strict: bool
-
-
-def limit(faults: list[Fault], host: str, start: float, seconds: float) -> Limit:
+def limit(faults: list[Fault], host: str, start: float, seconds: float) -> float:
     """`seconds` after `start`, counted anew from the end of every fault on the way of the host."""
-    end, is_strict = start + seconds, True
+    end = start + seconds
     for fault in sorted(faults, key=lambda one: one.begun):
         over = fault.ended + RECOVERY
         if is_on_the_way(fault, host) and fault.begun <= end and over >= start:
-            end, is_strict = max(end, over + seconds), False
-    return Limit(end, is_strict)
+            end = max(end, over + seconds)
+    return end
 
 
 def is_on_the_way(fault: Fault, host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.faults.injector import Injector
 from tests.faults.people import Feeder, Operator, Watcher
 from tests.faults.roles import Role
 from tests.faults.schedule import Planned
-from tests.faults.stage import HOSTS, SHARED, NotReady, Stage, make_accounts, serials
+from tests.faults.stage import HOSTS, NotReady, Stage, make_accounts, serials
 
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
 FAULTS_END = 90.0  #: what the faults under way may take in the end
@@ -31,11 +32,11 @@ Say = Callable[["Play"], None]
 class Play:
     """`run` does it all; afterwards `history`, `findings` and the counts are there."""
 
-    def __init__(self, folder: Path, seed: int, seconds: float, database: str, runs: int, say: Say) -> None:
-        self.folder, self.seed, self.seconds, self.database, self.runs = folder, seed, seconds, database, runs
-        self.act, self._say = "", say
-        phones = [serial for serial in serials() if serial not in SHARED]
-        self.planned = schedule.make(Random(seed), seconds, HOSTS, phones, database)
+    def __init__(self, folder: Path, seed: int, options: Namespace, say: Say) -> None:
+        self.folder, self.seed, self.database, self.runs = folder, seed, options.database, options.runs
+        self.act, self.seconds, self._say = "", options.minutes * 60, say
+        made = schedule.make(Random(seed), self.seconds, HOSTS, list(serials()), options.database)
+        self.planned = [one for one in made if not options.only or one.kind.startswith(tuple(options.only))]
         self.stage = Stage(folder, Random(seed + 1))
         self.injector = Injector(self.stage, Random(seed + 2))
         self.begun = 0.0

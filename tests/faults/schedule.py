@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -13,6 +13,7 @@ SHARED_WINDOW = 45.0  #: faults of what all hosts share
 HOST_GAP = (1.2, 3.6)  #: between the beginnings of two faults
 SHARED_GAP = (2.0, 5.0)
 LONG = (44.0, 47.0)  #: longer than a host may be silent
+SILENCING = ("agent_stop", "net_silent", "agent_kill", "net_deaf")
 
 #: kind -> how long it lasts, in seconds
 OF_HOST = {
@@ -55,6 +56,10 @@ OF_DATABASE = {
     "postgres": {"database_cut": (0.0, 0.0), "database_killed": (0.5, 3.0)},
 }
 
+SECONDS = {**OF_HOST, **OF_PHONE, **OF_ALL, **OF_DATABASE["sqlite"], **OF_DATABASE["postgres"]}
+
+Targets = Callable[[str], list[str]]  #: of a kind
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -81,10 +86,9 @@ def make(
             planned += shared_window(rng, decks, begun)
             begun += SHARED_WINDOW
         else:
-            peaceful = hosts[turn // 2 % len(hosts)]
-            planned += host_window(
-                rng, decks, begun, [one for one in hosts if one != peaceful], hosts, phones
-            )
+            silent, busy = rng.sample([one for one in hosts if one != hosts[turn // 2 % len(hosts)]], 2)
+            targets = lambda kind: phones if kind.startswith("phone") else list(hosts)  # noqa: E731
+            planned += host_window(rng, decks, begun, silent, busy, targets)
             begun += HOST_WINDOW
         turn += 1
     return sorted((one for one in planned if one.at < seconds), key=lambda one: one.at)
@@ -95,46 +99,46 @@ class Decks:
 
     def __init__(self, rng: Random, database: str) -> None:
         self._rng = rng
-        self._seconds = {**OF_HOST, **OF_PHONE, **OF_ALL, **OF_DATABASE[database]}
         self._packs = {
             "host": list(OF_HOST),
             "phone": list(OF_PHONE),
+            "silencing": list(SILENCING),
             "all": [*OF_ALL, *OF_DATABASE[database]],
         }
         self._left: dict[str, list[str]] = {name: [] for name in self._packs}
 
-    def draw(self, pack: str) -> tuple[str, float]:
-        """A kind and how long it lasts."""
+    def draw(self, pack: str) -> str:
+        """A kind."""
         if not self._left[pack]:
             self._left[pack] = self._rng.sample(self._packs[pack], len(self._packs[pack]))
-        kind = self._left[pack].pop()
-        return kind, self._rng.uniform(*self._seconds[kind])
+        return self._left[pack].pop()
+
+    def plan(self, at: float, pack: str, targets: Targets) -> Planned:
+        """A fault of a kind of this pack, on one of its targets."""
+        kind = self.draw(pack)
+        seconds = LONG if pack == "silencing" else SECONDS[kind]
+        return Planned(at, kind, self._rng.choice(targets(kind)), self._rng.uniform(*seconds))
 
 
 def host_window(
-    rng: Random, decks: Decks, begun: float, hosts: list[str], all_hosts: tuple[str, ...], phones: list[str]
+    rng: Random, decks: Decks, begun: float, silent: str, busy: str, targets: Targets
 ) -> Iterator[Planned]:
     """One host is silent for long, another suffers one thing after the other; phones and messages everywhere."""
-    silent, busy = rng.sample(hosts, 2)
-    kind = rng.choice(["agent_stop", "net_silent", "agent_kill", "net_deaf"])
-    yield Planned(begun + 3, kind, silent, rng.uniform(*LONG))
-    free, at = begun + 3, begun + 3
+    at = begun + 3
+    yield decks.plan(at, "silencing", lambda _kind: [silent])
+    free = at
     while at < begun + HOST_WINDOW - 10:
         at += rng.uniform(*HOST_GAP)
-        if at >= free:
-            kind, seconds = decks.draw("host")
-            yield Planned(at, kind, busy, seconds)
-            free = at + seconds + 3
-        else:
-            kind, seconds = decks.draw("phone")
-            target = rng.choice(phones) if kind.startswith("phone") else rng.choice(all_hosts)
-            yield Planned(at, kind, target, seconds)
+        if at < free:
+            yield decks.plan(at, "phone", targets)
+            continue
+        planned = decks.plan(at, "host", lambda _kind: [busy])
+        yield planned
+        free = at + planned.seconds + 3
 
 
 def shared_window(rng: Random, decks: Decks, begun: float) -> Iterator[Planned]:
     at = begun + 5
     while at < begun + SHARED_WINDOW - 8:
-        kind, seconds = decks.draw("all")
-        target = rng.choice(["1", "2"]) if kind.startswith("controller") else ""
-        yield Planned(at, kind, target, seconds)
+        yield decks.plan(at, "all", lambda kind: ["1", "2"] if kind.startswith("controller") else [""])
         at += rng.uniform(*SHARED_GAP)

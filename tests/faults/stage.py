@@ -28,9 +28,10 @@ from tests.faults.proxy import Proxy
 from tests.faults.roles import Role, Supervisor
 
 HOSTS = ("a", "b", "c")
-PHONES = 6  #: of each host
+PHONES = 3  #: of each host alone
 ACCOUNTS = 3  #: of each phone
-SHARED = {"X1": ("a", "b"), "X2": ("b", "c")}  #: cloud phones to which two hosts are connected
+#: Cloud phones to which two hosts are connected: what one lets go of too late, the other has in hand already.
+SHARED = {f"X{number}": pair for number, pair in enumerate([("a", "b"), ("b", "c"), ("c", "a")] * 3, 1)}
 TWIN = ("SA1", "c")  #: a second phone with the serial of another host's phone, and its host
 READY_SECONDS = 90.0
 
@@ -134,7 +135,7 @@ class Stage:
                 f"agent {host}", "-m", "tests.faults.starter", "--name", host,
                 "--redis", f"redis://127.0.0.1:{self.proxies[host].port}/0",
                 "--adb", f"127.0.0.1:{self.adb_ports[host]}", "--connect", *self._addresses[host],
-                "--state", str(self.folder / "agents"), "--lanes", str(2 * PHONES), **env,
+                "--state", str(self.folder / "agents"), "--lanes", str(len(serials())), **env,
             )  # fmt: skip
 
     def start_controllers(self) -> None:

@@ -150,6 +150,11 @@ def touches_once_too_often(history: History) -> None:
     history.touches.append(Touch("Sa", 10.5, 1, 1))
 
 
+def touches_after_its_end(history: History) -> None:
+    history.runs[1] = replace(history.runs[1], touches=4)
+    history.touches.append(Touch("Sa", 15.0, 1, 1))
+
+
 def is_tried_a_fourth_time(history: History) -> None:
     history.runs[4] = replace(history.runs[4], retry_of=3)
     history.runs[3] = replace(history.runs[3], retry_of=2)
@@ -197,6 +202,7 @@ PLANTED: dict[Callable[[History], None], str] = {
     ends_under_an_old_fence: "a run ends by what was done under its last fence",
     says_more_than_the_phone_saw: "the phone saw exactly what a run that succeeded says",
     touches_once_too_often: "the phone saw exactly what a run that succeeded says",
+    touches_after_its_end: "a run that has ended touches its phone no more",
     is_tried_a_fourth_time: "at most three attempts",
     is_retried_twice: "at most three attempts",
     outlives_its_silent_host: "runs of a host silent for 30 s are ended",
@@ -238,6 +244,6 @@ def test_a_fault_of_another_host_gives_no_more_time() -> None:
 
 def test_more_time_begins_anew_with_each_fault_on_the_way() -> None:
     faults = [Fault("redis_kill", "", 0.0, 1.0), Fault("agent_kill", "a", 10.0, 12.0)]
-    assert limit(faults, "a", 0.0, 5.0).at == 12.0 + RECOVERY + 5.0
-    assert limit(faults, "b", 0.0, 5.0).at == 1.0 + RECOVERY + 5.0
+    assert limit(faults, "a", 0.0, 5.0) == 12.0 + RECOVERY + 5.0
+    assert limit(faults, "b", 0.0, 5.0) == 1.0 + RECOVERY + 5.0
     assert limit(faults, "a", 90.0, 5.0) == limit([], "a", 90.0, 5.0)
