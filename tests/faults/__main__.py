@@ -62,7 +62,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {
         "PHONERACK_STATE": str(folder),
         "PHONERACK_TRUST_NEW_HOSTS": "true",
-        "PHONERACK_RUN_SECONDS": "25",
+        "PHONERACK_RUN_SECONDS": "60",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         **keys.fresh(),
     }

@@ -102,7 +102,9 @@ def states_follow(history: History, finding: Finding) -> Iterator[str]:
 @rule("I2", "one run touches a phone at a time")
 def one_at_a_time(history: History, finding: Finding) -> Iterator[str]:
     spans = [
-        (touches[0].serial, touches[0].at, touches[-1].at, key) for key, touches in history.touched.items()
+        (touches[0].serial, touches[0].at, touches[-1].at, key)
+        for key, touches in history.touched_at_will.items()
+        if touches
     ]
     last: dict[str, tuple[float, RunKey]] = {}
     for serial, first, end, key in sorted(spans):
@@ -239,10 +241,11 @@ def phone_agrees(history: History, finding: Finding) -> Iterator[str]:
 
 @rule("I5", "a run that has ended touches its phone no more")
 def ended_stops(history: History, finding: Finding) -> Iterator[str]:
-    for run, seen in history.sights.items():
-        for touches in history.fences_of(run):
+    for (run, _fence), touches in history.touched_at_will.items():
+        seen = history.sights.get(run)
+        if seen and seen.finished and touches:
             host, last = history.runs[run].host, touches[-1].at
-            if seen.finished and finding.is_late(last, history.faults, host, seen.finished, ENDED_SECONDS):
+            if finding.is_late(last, history.faults, host, seen.finished, ENDED_SECONDS):
                 yield f"run {run} touched its phone {last - seen.finished:.1f} s after its end"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ class Touch:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of an agent's diary: `take` before a run is taken in hand; any other kind is a report written."""
+    """A line of an agent's diary: `take` before its ticket is, `send` before a touch is; else a report written."""
 
     host: str
     at: float
@@ -113,6 +113,14 @@ class Sight:
     outcome: str = ""  #: the first one that was seen
 
 
+#: Kinds of pauses -> until when a touch may have been sent that arrives only after them.
+PAUSES: dict[str, Callable[[Fault], float]] = {
+    "agent_stop": lambda fault: fault.begun + STOP_SECONDS,
+    "adb_stop": lambda fault: fault.ended,
+}
+STOP_SECONDS = 0.05  #: from the note that a process is to be paused until it is
+
+
 @dataclass
 class History:
     """Everything that the checker looks at."""
@@ -136,6 +144,27 @@ class History:
         found: dict[RunKey, list[Touch]] = defaultdict(list)
         for touch in sorted(self.touches, key=lambda one: one.at):
             found[touch.run, touch.fence].append(touch)
+        return found
+
+    @cached_property
+    def touched_at_will(self) -> dict[RunKey, list[Touch]]:
+        """The same without a last touch that was on its way when what carries it was paused."""
+        return {key: touches[:-1] if self._was_held_up(touches[-1]) else touches
+                for key, touches in self.touched.items()}  # fmt: skip
+
+    def _was_held_up(self, touch: Touch) -> bool:
+        """Sent before the agent's process, or while adb's, was paused, and arrived when it went on."""
+        sent = max((at for at in self._sent[touch.run, touch.fence] if at <= touch.at), default=touch.at)
+        host = self.runs[touch.run].host if touch.run in self.runs else ""
+        pauses = [one for one in self.faults if one.kind in PAUSES and one.target == host]
+        return any(sent <= PAUSES[one.kind](one) and one.ended <= touch.at for one in pauses)
+
+    @cached_property
+    def _sent(self) -> dict[RunKey, list[float]]:
+        found: dict[RunKey, list[float]] = defaultdict(list)
+        for entry in self.diary:
+            if entry.kind == "send":
+                found[entry.run, entry.fence].append(entry.at)
         return found
 
     @cached_property

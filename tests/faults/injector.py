@@ -19,9 +19,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from automation.agent.transport import envelope
 from automation.models import Run
-from automation.protocol import Report, key
+from automation.protocol import Report, key, offer_message
 from tests.automation.agent.test_transport import POISON
 from tests.faults import proxy
 from tests.faults.history import Fault
@@ -166,7 +165,7 @@ class Injector:
     def _flood(self, _what: str, _target: str, _seconds: float) -> None:
         """Offers of runs that do not exist, on the queue of one host."""
         host = self._rng.choice(HOSTS)
-        body = json.dumps(envelope([2**40, 1, "SA1"]))
+        body = json.dumps(offer_message(2**40, 1, "SA1"))
         pipeline = self.stage.redis.pipeline(transaction=False)
         for _ in range(FLOOD // 1000):
             pipeline.lpush(key(host, "runs"), *[body] * 1000)
@@ -220,4 +219,4 @@ def _recent(runs: Any) -> list[Run]:
 
 def _message_of(run: Run, fence: int) -> str:
     assert run.device is not None
-    return json.dumps(envelope([run.pk, fence, run.device.serial]))
+    return json.dumps(offer_message(run.pk, fence, run.device.serial))

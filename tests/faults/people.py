@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 WAITING = 45  #: runs that wait, at least
 SOURCES = {"touch": 0.92, "login": 0.05, "match": 0.03}
+LONG_SHARE = 0.03  #: of the touch runs: they outlast a silent host
 ACTIONS = {"cancel": 40, "disable": 25, "edit": 10, "import": 8, "delete": 7}
 ENABLED_AGAIN = (1.0, 6.0)  #: seconds after it was disabled
 PAUSE = (0.1, 0.5)  #: between two things that the operator does
@@ -83,10 +84,15 @@ class Feeder(Worker):
         else:
             account = self.rng.choice(list(Account.objects.enabled().select_related("device")))
             target = (account, account.device)
-        touches = {"touches": self.rng.randint(3, 6), "pause": round(self.rng.uniform(0.05, 0.35), 2)}
-        for run in services.enqueue(script, [target], requested_by="feeder", options=touches):
+        for run in services.enqueue(script, [target], requested_by="feeder", options=self._touches()):
             self.accounts[run.pk] = run.account_id or 0
             self.made += 1
+
+    def _touches(self) -> dict[str, Any]:
+        """About a second of them, or about 40."""
+        if self.rng.random() < LONG_SHARE:
+            return {"touches": 100, "pause": 0.4}
+        return {"touches": self.rng.randint(3, 6), "pause": round(self.rng.uniform(0.05, 0.35), 2)}
 
 
 class Watcher(Worker):

@@ -12,8 +12,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
+import redis
 from uiautomator2 import core
 
 from automation.agent import __main__ as agent
@@ -23,6 +25,9 @@ from devices.phones.adb import FastDevice
 from devices.simulator.journal import TOUCHER_VARIABLE
 
 TOUCHING = ("monkey", "am")  #: the shell commands by which a script touches a phone
+TOUCHES = ("pressKey", "click", "swipe", "setText", "clearTextField")  #: and the calls
+
+Note = Callable[..., None]  #: kind, run, fence, name
 
 
 @script("touch", "Touch")
@@ -47,19 +52,22 @@ def signed(one: Script) -> Script:
     return replace(one, body=body)
 
 
-def sign_touches() -> None:
-    """Have every call of a phone carry the signature of its run."""
+def sign_touches(note: Note) -> None:
+    """Have every call of a phone carry the signature of its run, and note each before it is sent."""
     for name, one in list(SCRIPTS.items()):
         SCRIPTS[name] = signed(one)
     request, shell = core._http_request, FastDevice.shell
 
     def signed_request(device: Any, port: int, method: str, path: str, data: Any = None, **more: Any) -> Any:
         signature = getattr(device.deadline, "signature", "")
+        if data and signature and data["method"] in TOUCHES:
+            note("send", *map(int, signature.split(":")))
         return request(device, port, method, path, {**data, "id": signature} if data else data, **more)
 
     def signed_shell(device: FastDevice, command: Any, *more: Any, **options: Any) -> Any:
         signature = getattr(device.deadline, "signature", "")
         if signature and isinstance(command, list) and command[0] in TOUCHING:
+            note("send", *map(int, signature.split(":")))
             command = [f"{TOUCHER_VARIABLE}={signature}", *command]
         return shell(device, command, *more, **options)
 
@@ -67,7 +75,7 @@ def sign_touches() -> None:
 
 
 class Diary:
-    """What this agent took in hand and wrote into its outbox, and when by the clock that all processes share."""
+    """What this agent took, sent and wrote into its outbox, and when by the clock that all processes share."""
 
     def __init__(self, file: IO[str], host: str) -> None:
         self._file, self._host = file, host
@@ -78,15 +86,15 @@ class Diary:
         self._file.write(json.dumps({"at": time.monotonic(), **entry}) + "\n")
 
     def keep(self) -> None:
-        """Note every run before it is taken in hand, and every report once it is in the outbox."""
-        take = Outbox.take_in_hand
+        """Note every ticket before it is taken, and every report once it is in the outbox."""
+        take = redis.Redis.getdel
 
         @functools.wraps(take)
-        def take_in_hand(outbox: Outbox, run: int, fence: int) -> bool:
-            self.note("take", run, fence)
-            return take(outbox, run, fence)
+        def getdel(client: Any, name: str) -> Any:
+            self.note("take", *map(int, name.split(":")[-2:]))
+            return take(client, name)
 
-        Outbox.take_in_hand = take_in_hand  # type: ignore[method-assign]
+        redis.Redis.getdel = getdel  # type: ignore[method-assign]
         for name in ("add", "finish"):
             setattr(Outbox, name, self._noting(getattr(Outbox, name)))
 
@@ -101,13 +109,12 @@ class Diary:
 
 def main() -> int:
     """The agent's exit code."""
-    sign_touches()
-    if path := os.environ.get("FAULTS_DIARY"):
-        host = agent.parser().parse_args().name
-        with open(path, "a", buffering=1, encoding="utf-8") as file:  # noqa: PTH123 - one line of it a write
-            Diary(file, host).keep()
-            return agent.main()
-    return agent.main()
+    host = agent.parser().parse_args().name
+    with Path(os.environ["FAULTS_DIARY"]).open("a", buffering=1, encoding="utf-8") as file:
+        diary = Diary(file, host)
+        diary.keep()
+        sign_touches(diary.note)
+        return agent.main()
 
 
 if __name__ == "__main__":

@@ -227,6 +227,22 @@ def finding(history: History, name: str) -> Finding:
     return next(one for one in check(history) if one.name == name)
 
 
+def test_a_touch_that_was_on_its_way_when_its_agent_was_paused_is_no_overlap() -> None:
+    history = healthy()
+    overlaps(history)
+    history.faults.append(Fault("agent_stop", "a", 11.0, 20.2))
+    history.diary.append(Entry("a", 11.01, "send", 1, 1))
+    assert finding(history, "one run touches a phone at a time").violations == []
+
+
+def test_a_touch_that_was_begun_after_the_pause_is_an_overlap() -> None:
+    history = healthy()
+    overlaps(history)
+    history.faults.append(Fault("agent_stop", "a", 11.0, 20.2))
+    history.diary.append(Entry("a", 20.25, "send", 1, 1))
+    assert finding(history, "one run touches a phone at a time").violations
+
+
 def test_a_network_that_was_cut_gives_a_cancel_more_time() -> None:
     history = healthy()
     goes_on_though_canceled(history)
