@@ -88,7 +88,7 @@ class Injector:
     def _process(self, role: Role, what: str, seconds: float) -> None:
         """Kill, stop or restart it; returns when it is back."""
         starts = role.starts
-        if what == "stop":
+        if what.startswith("stop"):
             role.signal(signal.SIGSTOP)
             time.sleep(seconds)
             role.signal(signal.SIGCONT)

@@ -98,6 +98,7 @@ class Play:
         assert self.feeder is not None
         self._begin("quiet: all runs must end")
         self.operator.enable_all()
+        self.operator.cancel_postponed()
         self._look_until(self._all_ended, QUIET_SECONDS)
         self._look_until(lambda: False, 6.0)  # the last reports are acknowledged
         watcher.once()

@@ -40,6 +40,7 @@ OF_PHONE = {
 OF_ALL = {
     "controller_kill": (0.2, 3.0),
     "controller_stop": (2.0, 8.0),
+    "controller_stop_long": (31.0, 35.0),
     "controller_term": (0.2, 1.0),
     "controller_both": (0.5, 3.0),
     "controller_skew": (10.0, 15.0),

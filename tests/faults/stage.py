@@ -28,7 +28,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.roles import Role, Supervisor
 
 HOSTS = ("a", "b", "c")
-PHONES = 3  #: of each host alone
+PHONES = 4  #: of each host alone
 ACCOUNTS = 3  #: of each phone
 #: Cloud phones to which two hosts are connected: what one lets go of too late, the other has in hand already.
 SHARED = {f"X{number}": pair for number, pair in enumerate([("a", "b"), ("b", "c"), ("c", "a")] * 3, 1)}
