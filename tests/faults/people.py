@@ -67,9 +67,9 @@ class Worker:
 class Feeder(Worker):
     """Keeps runs waiting for every phone. `accounts` tells whose run it was, whatever becomes of the row."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, seconds: float) -> None:
         self.accounts: dict[int, int] = {}
-        self.made = 0
+        self.made, self._long_until = 0, time.monotonic() + seconds - 60
         super().__init__("feeder", (0.2, 0.3), rng)
 
     def once(self) -> None:
@@ -92,7 +92,7 @@ class Feeder(Worker):
 
     def _touches(self) -> dict[str, Any]:
         """About a second of them, or about 40."""
-        if self.rng.random() < LONG_SHARE:
+        if self.rng.random() < LONG_SHARE and time.monotonic() < self._long_until:
             return {"touches": 100, "pause": 0.4}
         return {"touches": self.rng.randint(3, 5), "pause": round(self.rng.uniform(0.05, 0.25), 2)}
 

@@ -78,7 +78,8 @@ class Play:
     def _storm(self) -> None:
         """Until the time is over and there are enough runs; at most half as long again."""
         self._begin("storm")
-        self.feeder, self.operator = Feeder(Random(self.seed + 3)), Operator(Random(self.seed + 4))
+        self.feeder = Feeder(Random(self.seed + 3), self.seconds)
+        self.operator = Operator(Random(self.seed + 4))
         self.begun, waiting = time.monotonic(), list(self.planned)
         while (elapsed := time.monotonic() - self.begun) < self.seconds or self._lacks_runs(elapsed):
             while waiting and waiting[0].at <= elapsed:
