@@ -161,8 +161,8 @@ class Operator(Worker):
     def _disable(self, run: Run, state: str) -> None:
         if run.account is not None:
             account = run.account
-            self._call("disable", lambda: accounts.set_enabled([account], False, "operator"), state, run=run)
             self._enable_later(account)
+            self._call("disable", lambda: accounts.set_enabled([account], False, "operator"), state, run=run)
 
     def _enable_later(self, account: Account) -> None:
         self.disabled[account.pk] = time.monotonic() + self.rng.uniform(*ENABLED_AGAIN)
@@ -190,8 +190,8 @@ class Operator(Worker):
         ]
         rows += [[one.pk, one.username, one.device.serial, 0] for one in others if one.device is not None]
         content = make_xlsx(*rows)
-        self._call("import", lambda: import_file(content, "instagram", actor="operator"), state, run=run)
         self._enable_later(account)
+        self._call("import", lambda: import_file(content, "instagram", actor="operator"), state, run=run)
 
     def _delete(self, run: Run, state: str) -> None:
         """Another account takes its place."""

@@ -35,7 +35,7 @@ class Screen:
         self._live.stop()
 
     def print(self, what: str | Table) -> None:
-        self._console.print(what, markup=False) if isinstance(what, str) else self._console.print(what)
+        self._console.print(what, markup=False, soft_wrap=isinstance(what, str))
 
     def plan(self, test: Play) -> None:
         """The seed, and all that will be injected."""
