@@ -98,6 +98,7 @@ class Play:
         assert self.operator is not None
         assert self.feeder is not None
         self._begin("quiet: all runs must end")
+        connection.close()  # the faults may have broken it
         self.operator.enable_all()
         self.operator.cancel_postponed()
         self._look_until(self._all_ended, QUIET_SECONDS)
