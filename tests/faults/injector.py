@@ -21,7 +21,7 @@ from django.db import connection
 
 from automation.models import Run
 from automation.protocol import Report, key, offer_message
-from tests.automation.agent.test_transport import POISON
+from tests.automation.test_transport import POISON
 from tests.faults import proxy
 from tests.faults.history import Fault
 from tests.faults.roles import Role
