@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Subquery
 
 from automation.choices import CampaignState
 from automation.controller.planning import CampaignLimits, Limits, Reason, Slot, Waiting, because, is_open
@@ -55,12 +55,15 @@ def ready_slots(pace: Pace, now: datetime, among: Collection[int] | None = None)
 
 
 def _ending(pace: Pace, now: datetime, among: Collection[int] | None) -> dict[int, int]:
-    """device -> the run there that is nearly over."""
+    """device -> the run there that is nearly over.
+
+    One whose phone went to another host meanwhile is left out: only on its own host would the next wait for it.
+    """
     short = pace.short()
     if not short:
         return {}
     just = Run.objects.running().filter(
-        script__in=short, started_at__gt=now - timedelta(seconds=STAGE_SECONDS)
+        script__in=short, started_at__gt=now - timedelta(seconds=STAGE_SECONDS), host=F("device__host")
     )
     if among is not None:
         just = just.filter(device__in=among)

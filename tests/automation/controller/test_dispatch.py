@@ -134,6 +134,13 @@ def test_the_next_run_is_staged_behind_one_of_a_short_script_only() -> None:
     assert planned(pace=Pace({"login": 0.5})) == []
 
 
+def test_nothing_is_staged_behind_a_run_whose_phone_went_to_another_host() -> None:
+    run = running_run()
+    run_on(run.device)
+    Device.objects.filter(pk=run.device_id).update(host=host_with_key())
+    assert planned(pace=Pace({"login": 0.5})) == []
+
+
 def test_nothing_is_staged_behind_an_offer() -> None:
     run = offered_run()
     run_on(run.device)
