@@ -18,10 +18,10 @@ from accounts import services as accounts
 from accounts.excel.resources import ImportRefused, import_file
 from accounts.models import Account
 from accounts.services import RunsMayStart
-from automation import services
-from automation.choices import RunState
+from automation import services, steering
+from automation.choices import CampaignState, RunState
 from automation.controller.cancels import cancel
-from automation.models import Run
+from automation.models import Campaign, Run
 from devices.models import Device
 from tests.accounts.excel.sheets import make_xlsx
 from tests.faults.history import Call, Sight
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 WAITING = 45  #: runs that wait, at least
 SOURCES = {"touch": 0.92, "login": 0.05, "match": 0.03}
 LONG_SHARE = 0.02  #: of the touch runs: they outlast a silent host
-ACTIONS = {"cancel": 40, "disable": 25, "edit": 10, "import": 8, "delete": 7}
-ENABLED_AGAIN = (1.0, 6.0)  #: seconds after it was disabled
+ACTIONS = {"cancel": 40, "disable": 25, "edit": 10, "import": 8, "delete": 7, "pause": 5}
+ENABLED_AGAIN = (1.0, 6.0)  #: seconds after it was disabled, and resumed after it was paused
 PAUSE = (0.1, 0.5)  #: between two things that the operator does
 
 
@@ -86,7 +86,11 @@ class Feeder(Worker):
         else:
             account = self.rng.choice(list(Account.objects.enabled().select_related("device")))
             target = (account, account.device)
-        for run in services.enqueue(script, [target], requested_by="feeder", options=self._touches()):
+        campaign = self.rng.choice([None, *Campaign.objects.all()])
+        made = services.enqueue(
+            script, [target], requested_by="feeder", options=self._touches(), campaign=campaign
+        )
+        for run in made:
             self.accounts[run.pk] = run.account_id or 0
             self.made += 1
 
@@ -131,6 +135,7 @@ class Operator(Worker):
     def __init__(self, rng: Random) -> None:
         self.calls: list[Call] = []
         self.disabled: dict[int, float] = {}  #: account -> when to enable it again
+        self.paused: dict[int, float] = {}  #: campaign -> when to resume it
         self._replacements = 0
         super().__init__("operator", PAUSE, rng)
 
@@ -138,6 +143,9 @@ class Operator(Worker):
         for account, when in list(self.disabled.items()):
             if time.monotonic() >= when:
                 self._enable(account)
+        for campaign, when in list(self.paused.items()):
+            if time.monotonic() >= when:
+                self._resume(campaign)
         state = self.rng.choice(RunState.values)
         runs = list(_in_state(state)[:40])
         if runs:
@@ -145,9 +153,11 @@ class Operator(Worker):
             getattr(self, f"_{action}")(self.rng.choice(runs), state)
 
     def enable_all(self) -> None:
-        """What was disabled is enabled at last, so that nothing is left to wait."""
+        """What was disabled or paused is so no more, so that nothing is left to wait."""
         for account in list(self.disabled):
             self._enable(account)
+        for campaign in list(self.paused):
+            self._resume(campaign)
 
     def cancel_postponed(self) -> None:
         """Retries that a controller with a wrong clock has put off until long after this test."""
@@ -171,6 +181,18 @@ class Operator(Worker):
         rows = list(Account.objects.filter(pk=account))
         self._call("enable", lambda: accounts.set_enabled(rows, True, "operator"), "", account=account)
         del self.disabled[account]
+
+    def _pause(self, run: Run, state: str) -> None:
+        if run.campaign is not None and run.campaign_id not in self.paused:
+            campaign = run.campaign
+            self.paused[campaign.pk] = time.monotonic() + self.rng.uniform(*ENABLED_AGAIN)
+            self._call("pause", lambda: steering.pause(campaign, "operator"), state, run=run)
+
+    def _resume(self, pk: int) -> None:
+        campaign = Campaign.objects.get(pk=pk)
+        if campaign.state == CampaignState.PAUSED:  # else the database was away when it was to be paused
+            self._call("resume", lambda: steering.resume(campaign, "operator"), "")
+        del self.paused[pk]
 
     def _edit(self, run: Run, state: str) -> None:
         """The same password again: another one would only fail the logins."""
@@ -225,7 +247,9 @@ class Operator(Worker):
 
 
 def _in_state(state: str) -> QuerySet[Run]:
-    runs = Run.objects.filter(state=state).select_related("account", "account__device", "host", "device")
+    runs = Run.objects.filter(state=state).select_related(
+        "account", "account__device", "campaign", "host", "device"
+    )
     return runs.order_by("-id")
 
 

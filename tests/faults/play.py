@@ -21,7 +21,7 @@ from tests.faults.injector import Injector
 from tests.faults.people import Feeder, Operator, Watcher
 from tests.faults.roles import Role
 from tests.faults.schedule import Planned
-from tests.faults.stage import HOSTS, NotReady, Stage, make_accounts, serials
+from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, serials
 
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
 FAULTS_END = 90.0  #: what the faults under way may take in the end
@@ -69,7 +69,7 @@ class Play:
             role.process, role.starts = database, 1
             role.start = lambda: _again(role)  # type: ignore[method-assign]
             self.stage.supervisor.roles["postgres"] = role
-        make_accounts()
+        make_rows()
         self.stage.start_phones()
         self.stage.start_controllers()
         self.stage.start_agents()

@@ -18,6 +18,7 @@ import redis
 from django.conf import settings
 
 from accounts.models import Account
+from automation.models import Campaign
 from config.demo import cast
 from config.env import BASE
 from config.processes import Process, free_port, is_free
@@ -180,8 +181,10 @@ def _login(account: Account) -> dict[str, Any]:
     }
 
 
-def make_accounts() -> None:
-    """ACCOUNTS for each phone, all known to the simulated services."""
+def make_rows() -> None:
+    """Two campaigns, and ACCOUNTS for each phone, all known to the simulated services."""
+    for name in ("odd", "even"):
+        Campaign.objects.create(name=name, script="touch")
     for serial in serials():
         device, _made = Device.objects.get_or_create(serial=serial)
         for number in range(1, ACCOUNTS + 1):
