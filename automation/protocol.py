@@ -31,6 +31,9 @@ CONTROL_POLL_SECONDS = 0.5  #: how often an agent reads its control hash: a canc
 CELERY_SETTINGS: dict[str, Any] = {
     "broker_transport_options": {
         "ack_emulation": False,
+        "priority_steps": [
+            0
+        ],  # one list for each queue instead of four: priorities are the controller's affair
         "socket_timeout": 5,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,

@@ -84,10 +84,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def expired(self, now: datetime) -> Self:
         return self.pending().filter(start_by__lte=now).order_by("start_by")
 
-    def to_cancel(self) -> Self:
-        """Active runs that somebody wants ended."""
-        return self.active().filter(cancel_requested=True)
-
     def of_disabled(self) -> Self:
         return self.filter(account__is_enabled=False).order_by()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 from pathlib import Path
 from typing import IO
@@ -69,16 +70,20 @@ class Identity:
 
     @property
     def knows_controller(self) -> bool:
-        return (self.folder / "controller.pub").exists()
+        return "_box" in self.__dict__ or (self.folder / "controller.pub").exists()
+
+    @functools.cached_property
+    def _box(self) -> Box:
+        """The shared key with the controller, which is pinned once for the life of this process."""
+        pinned = (self.folder / "controller.pub").read_text().strip()
+        return Box(self.key, PublicKey(bytes.fromhex(pinned)))
 
     def open_ticket(self, sealed: bytes, now: float) -> Ticket:
         """The ticket, if it is for this agent and still good. Raises BadTicket."""
         if not self.knows_controller:
             raise BadTicket("the controller's key is not known yet")
-        path = self.folder / "controller.pub"
         try:
-            box = Box(self.key, PublicKey(bytes.fromhex(path.read_text().strip())))
-            ticket = Ticket.from_json(box.decrypt(sealed))
+            ticket = Ticket.from_json(self._box.decrypt(sealed))
         except (CryptoError, ValueError) as error:
             raise BadTicket(f"it does not open: {type(error).__name__}") from None
         if ticket.host != self.name or ticket.expires < now:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account
 from automation import services
 from automation.controller import gather, tickets
-from automation.controller.gather import Pace, device_trouble
+from automation.controller.gather import Line, Pace, device_trouble
 from automation.controller.planning import Limits, Offer, Plan, Reason, Slot, Waiting, assign
 from automation.controller.wire import WIRE_ERRORS
 from automation.models import Campaign, Run
@@ -26,18 +26,25 @@ log = logging.getLogger(__name__)
 TOGETHER = 200  #: offers that go out in one transaction at most
 
 
-def plan(now: datetime, pace: Pace | None = None, among: Collection[int] | None = None) -> Plan:
-    """What would be offered now, on these devices or on all."""
+def plan(
+    now: datetime,
+    pace: Pace | None = None,
+    among: Collection[int] | None = None,
+    lines: Collection[Line] | None = None,
+) -> Plan:
+    """What would be offered now, on these devices or on all, of these lines or of all."""
     slots = gather.ready_slots(pace or Pace(), now, among)
-    waiting = gather.next_runs(slots, now)
+    waiting = gather.next_runs(slots, now, lines)
     if any(one.anywhere for one in waiting):
         slots = gather.with_use(slots, now)
     return assign(waiting, slots, gather.limits(waiting, slots, now), now) if waiting else Plan()
 
 
-def offer_all(pace: Pace | None = None, among: Collection[int] | None = None) -> int:
+def offer_all(
+    pace: Pace | None = None, among: Collection[int] | None = None, lines: Collection[Line] | None = None
+) -> int:
     """One pass: offer what can start now; returns how many offers went out."""
-    offers = plan(timezone.now(), pace, among).offers
+    offers = plan(timezone.now(), pace, among, lines).offers
     parts = [offers[start : start + TOGETHER] for start in range(0, len(offers), TOGETHER)]
     return sum(_offer(part) for part in parts)
 

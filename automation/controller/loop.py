@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
-from automation.controller import dispatch, reports, sweep, tickets
+from automation.controller import dispatch, gather, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, wire
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-GATHER_SECONDS = 0.01  #: in a busy moment, from the first report to the pass that applies it
+GATHER_SECONDS = 0.08  #: longest wait of a busy moment, from the first report to the pass that applies it
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -42,8 +42,9 @@ class Controller:
         self.draining, self.stop = threading.Event(), threading.Event()
         self._drained_at = float("inf")
         self._hosts: list[str] = []
+        self._lines: list[gather.Line] = []
         self._cleaned = 0.0
-        self._swept, self._woken, self._is_news, self._is_busy = 0.0, b"0", True, False
+        self._swept, self._woken, self._is_news, self._gather = 0.0, b"0", True, 0.0
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
     def run(self) -> None:
@@ -75,17 +76,23 @@ class Controller:
 
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
-        news = reports.News(pace=self.pace)
+        begun, news = time.monotonic(), reports.News(pace=self.pace)
         self._hosts = list(Host.objects.values_list("name", flat=True))
-        for name in self._hosts:
-            self._apart(reports.apply_host, name, news)
-        self._is_busy = bool(news.devices)
+        reports.apply_hosts(self._hosts, news)
         if news.bells or time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._sweep()
             self._swept, self._is_news = time.monotonic(), True
         if not self.draining.is_set():
-            dispatch.offer_all(self.pace, None if self._is_news else news.devices)
-            self._is_news = False
+            self._offer(news.devices)
+        self._gather = min(2 * (time.monotonic() - begun), GATHER_SECONDS) if news.devices else 0.0
+
+    def _offer(self, devices: set[int]) -> None:
+        """To all phones when there may be new work, else to those that came free, of the lines known since then."""
+        if self._is_news:
+            self._lines = gather.lines()
+        if self._is_news or devices:
+            dispatch.offer_all(self.pace, None if self._is_news else devices, self._lines)
+        self._is_news = False
 
     def _sweep(self) -> None:
         wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
@@ -93,8 +100,7 @@ class Controller:
             self._apart(self._settle, beat)
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
-        for host in Host.objects.alive():
-            self._apart(self.cancels.send, host, self.hearing.beats.get(host.name))
+        self.cancels.send(Host.objects.alive(), self.hearing.beats)
         sweep.overdue_offers(self.questions)
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
@@ -117,16 +123,16 @@ class Controller:
             log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
-        """Until a report or new work comes in, at most PASS_SECONDS; a little longer in a busy moment, so that what
-        comes then is one batch.
+        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment as long again as the last
+        pass took, so that what comes then is one batch.
         """
         streams = {key(name, "reports"): "0" for name in self._hosts}
         found = wire().xread({**streams, WAKE_KEY: self._woken}, count=1, block=int(PASS_SECONDS * 1000))
         for name, entries in found or []:
             if name == WAKE_KEY.encode():
                 self._woken, self._is_news = entries[-1][0], True
-        if found and self._is_busy:
-            self.stop.wait(GATHER_SECONDS)
+        if found:
+            self.stop.wait(self._gather)
 
     def _outage(self, what: str, error: Exception) -> None:
         """Wait a little; say so at once and then once in SAY_SECONDS."""

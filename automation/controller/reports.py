@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from devices.models import Host
 log = logging.getLogger(__name__)
 
 Entry = tuple[bytes, dict[bytes, bytes]]  #: of a stream: its id and its fields
+
+Due = tuple[Host, Report]  #: a report whose turn it is, and the host that it came from
 
 BATCH = 500  #: reports applied in one transaction at most
 BELL = b"beat"  #: an entry of the stream that only says: there is a new heartbeat
@@ -42,20 +44,31 @@ def apply_host(name: str, news: News | None = None) -> int:
 
     A gap (Redis lost some) ends the batch: the agent sends again whatever is not acknowledged.
     """
-    entries = wire().xrange(key(name, "reports"), count=BATCH)
-    return apply_entries(name, entries, news or News()) if entries else 0
+    return apply_hosts([name], news or News())
 
 
-def apply_entries(name: str, entries: list[Entry], news: News) -> int:
-    """Apply these entries of the host's stream, take them off it, acknowledge. Raises redis errors."""
-    news.bells = news.bells or any(BELL in fields for _id, fields in entries)
-    parsed = [_parse(name, fields) for _id, fields in entries if BELL not in fields]
-    host, applied = _apply_in_order(name, [report for report in parsed if report is not None], news)
-    pipeline = wire().pipeline(transaction=False)
-    pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in entries])
-    _acknowledge(pipeline, host)
+def apply_hosts(names: Iterable[str], news: News) -> int:
+    """The same for many hosts in one transaction."""
+    wanted, pipeline = list(names), wire().pipeline(transaction=False)
+    for name in wanted:
+        pipeline.xrange(key(name, "reports"), count=BATCH)
+    entries = {name: found for name, found in zip(wanted, pipeline.execute(), strict=True) if found}
+    if not entries:
+        return 0
+    reports = {name: _reports_in(name, found, news) for name, found in entries.items()}
+    hosts, applied = _apply_in_order(reports, news)
+    for name, found in entries.items():
+        pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in found])
+    for host in hosts:
+        _acknowledge(pipeline, host)
     pipeline.execute()
     return applied
+
+
+def _reports_in(name: str, entries: list[Entry], news: News) -> list[Report]:
+    news.bells = news.bells or any(BELL in fields for _id, fields in entries)
+    parsed = (_parse(name, fields) for _id, fields in entries if BELL not in fields)
+    return [report for report in parsed if report is not None]
 
 
 def acknowledge(name: str) -> None:
@@ -79,38 +92,41 @@ def _parse(name: str, fields: dict[bytes, bytes]) -> Report | None:
 
 
 @transaction.atomic
-def _apply_in_order(name: str, reports: list[Report], news: News) -> tuple[Host, int]:
-    host = Host.objects.select_for_update().get(name=name)
-    before, due = host.applied_seq, []
+def _apply_in_order(reports: dict[str, list[Report]], news: News) -> tuple[list[Host], int]:
+    hosts = list(Host.objects.select_for_update().filter(name__in=reports).order_by("pk"))
+    before = sum(host.applied_seq for host in hosts)
+    due = [(host, report) for host in hosts for report in _next_in_order(host, reports[host.name])]
+    if due:
+        _apply_together(due, news)
+        for host in hosts:
+            host.save(update_fields=["applied_seq"])
+    return hosts, sum(host.applied_seq for host in hosts) - before
+
+
+def _next_in_order(host: Host, reports: list[Report]) -> Iterator[Report]:
     for report in reports:
         if report.epoch == host.outbox_epoch and report.seq == host.applied_seq + 1:
-            due.append(report)
             host.applied_seq = report.seq
-    if due:
-        _apply_together(host, due, news)
-        host.save(update_fields=["applied_seq"])
-    return host, host.applied_seq - before
+            yield report
 
 
-def _apply_together(host: Host, reports: list[Report], news: News) -> None:
+def _apply_together(due: list[Due], news: News) -> None:
     """All in one go; where one of them stumbles the batch is taken back and each is applied by itself."""
     try:
         with transaction.atomic():
-            _apply(host, reports, news)
+            _apply(due, news)
     except DATABASE_AWAY:  # the database is away or locked: the whole batch comes again
         raise
     except Exception as error:  # noqa: BLE001 - it is met again, and told, below
-        log.info(
-            "host %s: %s reports are applied one by one (%s)", host.name, len(reports), type(error).__name__
-        )
-        for report in reports:
+        log.info("%s reports are applied one by one (%s)", len(due), type(error).__name__)
+        for host, report in due:
             _apply_alone(host, report, news)
 
 
 def _apply_alone(host: Host, report: Report, news: News) -> None:
     try:
         with transaction.atomic():
-            _apply(host, [report], news)
+            _apply([(host, report)], news)
     except IntegrityError as error:
         services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
     except DATABASE_AWAY:
@@ -120,10 +136,10 @@ def _apply_alone(host: Host, report: Report, news: News) -> None:
         _unusable(host, report, error)
 
 
-def _apply(host: Host, reports: list[Report], news: News) -> None:
+def _apply(due: list[Due], news: News) -> None:
     """What a report says of a run that moved on is kept as an event and changes nothing."""
-    with changing({report.run for report in reports}) as changes:
-        for report in reports:
+    with changing({report.run for _host, report in due}) as changes:
+        for host, report in due:
             handler = HANDLERS.get(report.kind)
             if handler is None:
                 log.warning("host %s: a report of unknown kind %r was dropped", host.name, report.kind)

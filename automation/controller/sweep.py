@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db.models import Q
@@ -143,36 +143,52 @@ def silent_hosts_with_runs() -> Iterable[Host]:
 
 def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
     """Write down for the agent which runs are to end, and ring. Raises redis errors."""
-    _send(host, wanted_cancels(host, beat))
+    _send({host.name: wanted_cancels([host], {host.name: beat} if beat else {}).get(host.name, [])})
 
 
 class Cancels:
-    """The same, again and again, for Redis may lose it; but where nothing is to end only when that is new."""
+    """The same for all hosts, again and again, for Redis may lose it; but an empty list only when that is new."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, Pairs] = {}
+        self._empty: set[str] = set()  #: hosts that were sent an empty list
 
-    def send(self, host: Host, beat: Heartbeat | None = None) -> None:
-        wanted = wanted_cancels(host, beat)
-        if wanted or self._sent.get(host.name, [[0, 0]]):
-            _send(host, wanted)
-        self._sent[host.name] = wanted
+    def send(self, hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> None:
+        known = list(hosts)
+        wanted = wanted_cancels(known, beats)
+        _send(
+            {
+                host.name: wanted.get(host.name, [])
+                for host in known
+                if host.name in wanted or host.name not in self._empty
+            }
+        )
+        self._empty = {host.name for host in known if host.name not in wanted}
 
 
-def wanted_cancels(host: Host, beat: Heartbeat | None = None) -> Pairs:
-    """The runs that somebody canceled, and those that the agent has in hand though they have ended here."""
-    wanted = [[run.pk, run.fence] for run in Run.objects.to_cancel().filter(host=host)]
-    if beat is not None and beat.in_hand:
-        known = {(run.pk, run.fence) for run in Run.objects.active().filter(host=host)}
-        wanted += [[run, fence] for run, fence in beat.in_hand if (run, fence) not in known]
+def wanted_cancels(hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> dict[str, Pairs]:
+    """Host -> the runs that somebody canceled, and those that its agent has in hand though they have ended here."""
+    by_pk = {host.pk: host.name for host in hosts}
+    rows = Run.objects.active().filter(host__in=by_pk).order_by("pk")
+    wanted: dict[str, Pairs] = {}
+    known: dict[str, set[tuple[int, int]]] = {}
+    for pk, fence, host, is_canceled in rows.values_list("pk", "fence", "host_id", "cancel_requested"):
+        known.setdefault(by_pk[host or 0], set()).add((pk, fence))
+        if is_canceled:
+            wanted.setdefault(by_pk[host or 0], []).append([pk, fence])
+    for name in by_pk.values():
+        in_hand = beats[name].in_hand if name in beats else []
+        over = [[run, fence] for run, fence in in_hand if (run, fence) not in known.get(name, set())]
+        if over:
+            wanted.setdefault(name, []).extend(over)
     return wanted
 
 
-def _send(host: Host, wanted: Pairs) -> None:
+def _send(wanted: Mapping[str, Pairs]) -> None:
     pipeline = wire().pipeline(transaction=False)
-    pipeline.hset(key(host.name, "control"), "cancels", json.dumps(wanted))
-    if wanted:
-        pipeline.xadd(key(host.name, "orders"), {"new": 1}, maxlen=1)
+    for name, runs in wanted.items():
+        pipeline.hset(key(name, "control"), "cancels", json.dumps(runs))
+        if runs:
+            pipeline.xadd(key(name, "orders"), {"new": 1}, maxlen=1)
     pipeline.execute()
 
 
