@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
@@ -30,8 +31,10 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         )
 
     def free(self) -> Self:
-        """Usable and not kept for a person; a run may still have it."""
-        return self.usable().filter(hold=Hold.NONE)
+        """Usable, not kept for a person, neither empty nor hot; a run may still have it."""
+        charged = Q(battery=None) | Q(battery__gte=settings.PHONERACK_MIN_BATTERY)
+        cool = Q(temperature=None) | Q(temperature__lte=settings.PHONERACK_MAX_TEMPERATURE)
+        return self.usable().filter(charged, cool, hold=Hold.NONE)
 
     def by_position(self) -> Self:
         """As they stand in the rack: host, hub, port; port 2 before port 10."""

@@ -23,7 +23,7 @@ __all__ = ["Limits", "Offer", "Plan", "Reason", "Slot", "Waiting", "assign", "de
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 200  #: offers that go out in one transaction at most
+TOGETHER = 64  #: offers that go out in one transaction; the first phones need not wait for the last
 
 
 def plan(

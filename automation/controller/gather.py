@@ -47,11 +47,14 @@ def ready_slots(pace: Pace, now: datetime, among: Collection[int] | None = None)
     """The phones that could take a run: free ones, and those whose short run is nearly over."""
     ending = _ending(pace, now, among)
     busy = Run.objects.active().filter(device=OuterRef("pk")).exclude(pk__in=list(ending.values()))
-    free = Device.objects.free().filter(~Exists(busy)).prefetch_related("host").order_by()
+    free = Device.objects.free().filter(~Exists(busy)).order_by()
     if among is not None:
         free = free.filter(pk__in=among)
-    slots = [replace(slot_of(device), ending=ending.get(device.pk, 0)) for device in free]
-    return [slot for slot in slots if slot.trouble is None]
+    rows = free.values_list("pk", "host_id", "hub", "serial", "host__name")
+    return [
+        Slot(pk, host, hub, ending=ending.get(pk, 0), name=name, host_name=host_name)
+        for pk, host, hub, name, host_name in rows
+    ]
 
 
 def _ending(pace: Pace, now: datetime, among: Collection[int] | None) -> dict[int, int]:
