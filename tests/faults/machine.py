@@ -61,11 +61,12 @@ class Machine(RuleBasedStateMachine):
         self.imports = 0
         self.waited = False
 
-    @initialize(is_shared=st.booleans(), runs=st.integers(1, 5))
-    def begin(self, is_shared: bool, runs: int) -> None:
+    @initialize(is_shared=st.booleans(), taken=st.integers(0, 3))
+    def begin(self, is_shared: bool, taken: int) -> None:
+        """Five runs wait, three of them are offered, some are taken."""
         self.world = World(CLOCK[0], is_shared)
-        for number in range(runs):
-            self._login(number)
+        for number in range(taken):
+            self._deliver(number)
 
     @property
     def w(self) -> World:
@@ -98,7 +99,7 @@ class Machine(RuleBasedStateMachine):
     def _to_do(self) -> list[Callable[[], object]]:
         """Who could do something now: agents, threads of agents, controllers, people who want a run."""
         w, found = self.w, [partial(self._pass, 0), partial(self._pass, 1), partial(self._offer, 0)]
-        if w.books.waiting < 3:
+        if not w.books.waiting:
             found += [partial(self._login, number) for number in range(3)]
         return found + self._agents_to_do()
 
@@ -154,7 +155,7 @@ class Machine(RuleBasedStateMachine):
     # --- people ---
 
     asks = st.sampled_from(
-        ["login", "match", "urgent", "disable", "disable", "enable", "cancel", "cancel", "delete", "hold", "release",
+        ["login", "match", "anywhere", "urgent", "disable", "disable", "enable", "cancel", "cancel", "delete", "hold", "release",
          "quarantine", "good"]
     )  # fmt: skip
 
@@ -178,17 +179,21 @@ class Machine(RuleBasedStateMachine):
 
     def _login(self, chosen: int, priority: int = 0) -> None:
         account = pick(self.w.accounts(), chosen)
-        self._enqueue("login", (account, account.device), priority)
+        self._enqueue("login", (account, account.device), priority=priority)
 
     def _urgent(self, chosen: int) -> None:
         self._login(chosen, priority=50)
         self.w.pass_of(1)
 
     def _match(self, chosen: int) -> None:
-        self._enqueue("match", (None, pick(self.w.devices(), chosen)), 0)
+        self._enqueue("match", (None, pick(self.w.devices(), chosen)))
 
-    def _enqueue(self, script: str, target: Any, priority: int) -> None:
-        self.w.in_web(lambda: services.enqueue(script, [target], requested_by="ann", priority=priority))
+    def _anywhere(self, _chosen: int) -> None:
+        """On whichever phone has the least to do."""
+        self._enqueue("match", (None, None), any_device=True)
+
+    def _enqueue(self, script: str, target: Any, **options: Any) -> None:
+        self.w.in_web(lambda: services.enqueue(script, [target], requested_by="ann", **options))
 
     def _disable(self, chosen: int) -> None:
         account = pick(self.w.accounts(), chosen)

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from automation.agent import transport
 from automation.agent.pulse import Pulse
 from automation.agent.worker import Agent
 from automation.protocol import key
+from automation.transport import Offers
 from tests.faults.machine_phones import Inventory, Mark, Rig, Violation
 from tests.faults.machine_strands import Killed, Strand, here
 from tests.faults.machine_trouble import NO_TROUBLE, Trouble
 
-OUTBOX_CALLS = ("take_in_hand", "let_go", "add", "finish", "snapshot", "unsent", "acknowledged")
+OUTBOX_CALLS = ("take_in_hand", "let_go", "add", "finish", "snapshot", "unsent_texts", "acknowledged")
 
 
 class Witness(Protocol):
@@ -51,7 +51,7 @@ class AgentProcess:
 
     def __init__(self, name: str, folder: Path, locks: Path, rigs: dict[str, Rig], witness: Witness) -> None:
         self.name, self._folder, self._locks = name, folder, locks
-        self._rigs, self._witness = rigs, witness
+        self.rigs, self._witness = rigs, witness
         self.is_paused = False
         self.trouble: Trouble = NO_TROUBLE
         self.jobs: dict[Strand, Mark] = {}  #: runs that a thread is at
@@ -83,7 +83,7 @@ class AgentProcess:
     def boot(self) -> None:
         """As `Agent.run` does before it serves. Raises redis errors: then it did not start."""
         os.environ["PHONERACK_LOCKS"] = str(self._locks)
-        made = Agent(self.name, f"redis://{self.name}", self._folder, [Inventory(self._rigs, self)], [], 10)  # type: ignore[list-item]
+        made = Agent(self.name, f"redis://{self.name}", self._folder, [Inventory(self.rigs, self)], [], 10)  # type: ignore[list-item]
         self._agent, self.is_paused = made, False
         made.work.die = self._die  # type: ignore[method-assign]
         for name in OUTBOX_CALLS:
@@ -139,7 +139,7 @@ class AgentProcess:
 
     def start_job(self, message: bytes) -> None:
         """A thread of the pool gets a message."""
-        offer = transport.offer_in(json.loads(message))
+        offer = Offers.arguments_of(json.loads(message))
         if offer is None:
             raise Violation("an offer's message is none for its agent")
         run, fence, serial = offer

@@ -101,6 +101,7 @@ class Inventory:
 
     def __init__(self, rigs: dict[str, Rig], agent: AgentProcess) -> None:
         self.servers: list[Any] = []
+        self.on_change: Callable[[], None] = lambda: None  #: set by the agent; here the next beat tells
         self._rigs, self._agent = rigs, agent
 
     def phones(self) -> list[dict[str, Any]]:
@@ -117,19 +118,15 @@ class Inventory:
         return self._agent, serial
 
 
-def phone_opener(rigs: dict[str, Rig]) -> Callable[..., Any]:
+@contextmanager
+def open_phone(agent: AgentProcess, serial: str, *, deadline: Deadline) -> Iterator[FakePhone]:
     """What stands in for devices.phones.u2_phone.open_phone."""
-
-    @contextmanager
-    def open_phone(agent: AgentProcess, serial: str, *, deadline: Deadline) -> Iterator[FakePhone]:
-        strand_here().pause("open")
-        deadline.check()
-        rig, holder = rigs[serial], Holder(agent, agent.mark_here())
-        rig.open(holder)
-        try:
-            yield FakePhone(rig, holder, deadline)
-        finally:
-            holder.is_there = False
-            rig.close(holder)
-
-    return open_phone
+    strand_here().pause("open")
+    deadline.check()
+    rig, holder = agent.rigs[serial], Holder(agent, agent.mark_here())
+    rig.open(holder)
+    try:
+        yield FakePhone(rig, holder, deadline)
+    finally:
+        holder.is_there = False
+        rig.close(holder)

@@ -20,16 +20,15 @@ import time_machine
 from django.conf import settings
 from django.db import connection
 
-from automation.agent import lanes, work, worker
-from automation.controller import tickets
+from automation.agent import lanes, worker
+from automation.agent.work import Work
 from automation.controller.wire import wire
-from automation.protocol import key
 from automation.scripts.base import SCRIPTS, AccountError, Context, NeedsPerson, Result, Script
 from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneHung
 from tests.faults import machine_strands as strands
 from tests.faults.machine_books import CANARY
-from tests.faults.machine_phones import phone_opener
+from tests.faults.machine_phones import open_phone
 from tests.faults.machine_redis import Server
 
 if TYPE_CHECKING:
@@ -97,11 +96,10 @@ def set_up() -> Clock:
     redis.Redis.from_url = lambda url, **_options: world().client(url.removeprefix("redis://"))  # type: ignore[method-assign, assignment]
     settings.REDIS_URL, settings.PHONERACK_TRUST_NEW_HOSTS = "redis://controller", True
     worker.Inventory = lambda servers, _wanted: servers[0]  # type: ignore[misc, assignment]
-    work.open_phone = lambda *found, deadline: phone_opener(world().rigs)(*found, deadline=deadline)
+    Work.open_phone = staticmethod(open_phone)
     strands.Lock.now = staticmethod(time.time)  # type: ignore[assignment]
     lanes.threading = SimpleNamespace(Lock=strands.Lock)  # type: ignore[assignment]
     Deadline.sleep = _sleep  # type: ignore[method-assign]
-    tickets.publish = _publish
     for name in ("login", "match"):
         SCRIPTS[name] = Script(name, name, _script, needs_account=name == "login")
     logging.getLogger().handlers[:] = [complaints]
@@ -115,16 +113,6 @@ def _sleep(deadline: Deadline, seconds: float) -> None:
     if strand is not None:
         strand.pause("sleep")
     deadline.check()
-
-
-def _publish(host: str, run: int, fence: int, serial: str) -> None:
-    """What kombu does with the message of an offer."""
-    import json
-
-    from automation.agent.transport import envelope
-
-    wire().lpush(key(host, "runs"), json.dumps(envelope([run, fence, serial])))
-    wire().ltrim(key(host, "runs"), 0, 999)
 
 
 def _script(context: Context) -> Result:

@@ -18,6 +18,7 @@ from django.db import connection
 
 from accounts.models import Account
 from accounts.services import RunsMayStart
+from automation import services
 from automation.controller.cancels import cancel
 from automation.controller.loop import Controller
 from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS
@@ -80,17 +81,24 @@ class World:
         self.pass_of(0)
         for agent in self.agents.values():  # learns the controller's key
             agent.beat()
+        self._make_runs()
+        self.clock.shift(1)
+        self.pass_of(0)
+        stage.keep_origin(self)
+
+    def _make_runs(self) -> None:
         devices = {device.serial: device for device in Device.objects.all()}
         for number in range(5):
-            Account.objects.create(
+            account = Account.objects.create(
                 app="tiktok", username=f"user{number}", password=f"{CANARY}{number}",
                 device=devices[SERIALS[number % 3]],
             )  # fmt: skip
-        stage.keep_origin(self)
+            services.enqueue("login", [(account, account.device)], requested_by="ann")
 
     def _begin_as_before(self, origin: stage.Origin) -> None:
         """The same beginning, copied: it would take a third of an example's time."""
         origin.put_back(self)
+        self.clock.shift(1)
         for agent in self.agents.values():
             agent.boot()
 
