@@ -1,0 +1,51 @@
+"""What no other test holds by name: promises that a defect on purpose (mutants_list.py) must not break unnoticed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from automation import services
+from automation.choices import RunState
+from automation.controller import dispatch, sweep, tickets
+from automation.models import Run, RunEvent
+from tests.automation.rows import offered_run, run_on, running_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_run_that_takes_long_on_a_host_that_is_heard_goes_on(redis_client: Any) -> None:
+    run = running_run()
+    Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=2))
+    sweep.expire()
+    sweep.overdue_offers(sweep.Questions())
+    run.refresh_from_db()
+    assert run.state == RunState.RUNNING
+
+
+def test_an_offer_made_anew_meanwhile_is_not_withdrawn_with_the_old_one() -> None:
+    old = offered_run()
+    assert services.withdraw_offer(Run.objects.get(pk=old.pk), "test")
+    anew = services.offer_run(Run.objects.get(pk=old.pk), old.host_id or 0)
+    assert anew is not None
+    assert services.withdraw_offer(old, "the sweep looked before") is False
+    anew.refresh_from_db()
+    assert (anew.state, anew.fence) == (RunState.OFFERED, 2)
+
+
+def test_a_password_is_opened_only_after_the_event_of_its_offer_is_written(
+    redis_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, make, written = run_on(), tickets.make, []
+
+    def watched(run: Run, *more: Any) -> Any:
+        written.append(RunEvent.objects.filter(run=run, new=RunState.OFFERED).exists())
+        return make(run, *more)
+
+    monkeypatch.setattr(tickets, "make", watched)
+    assert dispatch.offer_all() == 1
+    run.refresh_from_db()
+    assert (run.state, written) == (RunState.OFFERED, [True])
