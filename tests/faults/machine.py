@@ -26,6 +26,7 @@ from tests.faults.machine_trouble import NO_TROUBLE, Trouble
 from tests.faults.machine_world import AGENTS, SERIALS, World
 
 T = TypeVar("T")
+Deed = Callable[[], object]
 
 which = st.integers(0, 7)  #: one of what there is
 one_of_all = st.integers(0, 59)  #: the same where there may be many
@@ -96,22 +97,25 @@ class Machine(RuleBasedStateMachine):
     def step(self, chosen: int, order: str) -> None:
         self._step(chosen, order)
 
-    def _to_do(self) -> list[Callable[[], object]]:
+    def _to_do(self) -> list[Deed]:
         """Who could do something now: agents, threads of agents, controllers, people who want a run."""
-        w, found = self.w, [partial(self._pass, 0), partial(self._pass, 1), partial(self._offer, 0)]
+        w = self.w
+        found: list[Deed] = [partial(self._pass, 0), partial(self._pass, 1), partial(self._offer, 0)]
         if not w.books.waiting:
             found += [partial(self._login, number) for number in range(3)]
         return found + self._agents_to_do()
 
-    def _agents_to_do(self) -> list[Callable[[], object]]:
-        w, found = self.w, list[Callable[[], object]]()
+    def _agents_to_do(self) -> list[Deed]:
+        w, found = self.w, list[Deed]()
         for number, agent in enumerate(w.agents.values()):
             if not agent.is_alive:
                 found += [partial(self._boot, number)]
             elif agent.is_paused:
                 found += [partial(self._pause_or_continue, number)]
             else:
-                found += [partial(self._beat, number)] + [partial(self._deliver, number)] * 3 * w.has_message(agent)
+                found += [partial(self._beat, number)] + [partial(self._deliver, number)] * 3 * w.has_message(
+                    agent
+                )
         for number in range(len(w.jobs())):
             found += [partial(self._step, number)] * 2 + [partial(self._finish, number)]
         return found
@@ -155,15 +159,19 @@ class Machine(RuleBasedStateMachine):
     # --- people ---
 
     asks = st.sampled_from(
-        ["login", "match", "anywhere", "urgent", "disable", "disable", "enable", "cancel", "cancel", "delete", "hold", "release",
-         "quarantine", "good"]
+        ["login", "match", "anywhere", "urgent", "disable", "disable", "enable", "cancel", "cancel", "delete",
+         "hold", "release", "quarantine", "good"]
     )  # fmt: skip
 
     @rule(what=asks, chosen=which)
     def person(self, what: str, chosen: int) -> None:
         getattr(self, f"_{what}")(chosen)
 
-    @rule(what=st.sampled_from(["disable", "cancel", "login", "delete"]), chosen=which, trouble=controller_trouble)
+    @rule(
+        what=st.sampled_from(["disable", "cancel", "login", "delete"]),
+        chosen=which,
+        trouble=controller_trouble,
+    )
     def person_in_trouble(self, what: str, chosen: int, trouble: tuple[str, int]) -> None:
         """The web process dies or is cut off in the midst of a request."""
         self.w.next_trouble = Trouble(*trouble)
@@ -234,7 +242,19 @@ class Machine(RuleBasedStateMachine):
         self.w.pass_of(number, Trouble(*trouble))
 
     between = st.sampled_from(
-        ["pass", "beat", "step", "finish", "deliver", "disable", "cancel", "urgent", "flush", "delete", "hold"]
+        [
+            "pass",
+            "beat",
+            "step",
+            "finish",
+            "deliver",
+            "disable",
+            "cancel",
+            "urgent",
+            "flush",
+            "delete",
+            "hold",
+        ]
     )
 
     @rule(number=calls, what=between, chosen=which)
@@ -243,7 +263,12 @@ class Machine(RuleBasedStateMachine):
         self.w.clock.shift(1)
         self.w.pass_of(0, Trouble("meanwhile", number, partial(getattr(self, f"_{what}"), chosen | 1)))
 
-    @rule(what=st.sampled_from(["disable", "cancel", "delete"]), chosen=which, number=st.integers(1, 16), other=between)
+    @rule(
+        what=st.sampled_from(["disable", "cancel", "delete"]),
+        chosen=which,
+        number=st.integers(1, 16),
+        other=between,
+    )
     def person_meanwhile(self, what: str, chosen: int, number: int, other: str) -> None:
         """Somebody else does something in the midst of a request."""
         self.w.next_trouble = Trouble("meanwhile", number, partial(getattr(self, f"_{other}"), chosen))
@@ -267,8 +292,8 @@ class Machine(RuleBasedStateMachine):
     # --- faults ---
 
     faults = st.sampled_from(
-        ["flush", "redis_away_or_back", "keep_redis", "put_back_redis", "restart_controller", "crash", "cut_power", "boot",
-         "pause_or_continue", "unplug_or_plug_in", "move"]
+        ["flush", "redis_away_or_back", "keep_redis", "put_back_redis", "restart_controller", "crash",
+         "cut_power", "boot", "pause_or_continue", "unplug_or_plug_in", "move"]
     )  # fmt: skip
 
     @rule(what=faults, chosen=which)
@@ -334,7 +359,12 @@ class Machine(RuleBasedStateMachine):
         """An agent reports under a fence of the past, or about a run that another one has."""
         agent, rows = self._agent(chosen), self.w.runs()
         row = pick(rows, run) if rows else None
-        if row and agent.works and row.fence >= back and (back or row.host is None or row.host.name != agent.name):
+        if (
+            row
+            and agent.works
+            and row.fence >= back
+            and (back or row.host is None or row.host.name != agent.name)
+        ):
             agent.outbox.add(kind, row.pk, row.fence - back, {"outcome": "succeeded", "reason": "stale"})
 
     # --- time ---

@@ -122,7 +122,11 @@ class AgentProcess:
         if self._agent is None:
             return
         level = self._agent.outbox._db.execute("PRAGMA synchronous").fetchone()[0]
-        kept = [path for path in self._folder.glob("outbox.sqlite3*") if level >= 2 or not path.name.endswith("-wal")]
+        kept = [
+            path
+            for path in self._folder.glob("outbox.sqlite3*")
+            if level >= 2 or not path.name.endswith("-wal")
+        ]
         aside = self._folder.with_name(self._folder.name + "-power")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
@@ -175,7 +179,7 @@ class AgentProcess:
     def mark_here(self) -> Mark:
         """The run at which the strand that runs is."""
         strand = here()
-        return self.jobs[strand] if strand in self.jobs else (0, 0)
+        return self.jobs.get(strand, (0, 0)) if strand else (0, 0)
 
     def touched(self, mark: Mark) -> None:
         if here() in self.stopped:
@@ -214,4 +218,3 @@ class AgentProcess:
 
 def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
-

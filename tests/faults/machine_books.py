@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,11 +9,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from automation.choices import MAX_ATTEMPTS
-from automation.models import Run, RunEvent
+from automation.models import RunEvent
 from devices.models import Host
 from tests.faults.machine_phones import Mark, Violation
 
-COLUMNS = "id, state, outcome, reason, finished_at, fence, attempt, account_id, device_id, host_id, retry_of_id, started_at"
+COLUMNS = "id, state, outcome, reason, finished_at, fence, account_id, device_id, host_id, retry_of_id"
 CANARY = "Canary-"  #: how every password begins; it may stand in tickets only
 BY_SCRIPT = ("succeeded", "failed", "needs_person")  #: outcomes that only an agent can tell
 
@@ -28,12 +27,10 @@ class Row(NamedTuple):
     reason: str
     finished_at: Any
     fence: int
-    attempt: int
     account: int | None
     device: int | None
     host: int | None
     retry_of: int | None
-    started_at: Any
 
 
 @dataclass
@@ -41,7 +38,9 @@ class Books:
     """Filled by agents and phones as they go, held against the database after every rule."""
 
     taken: set[Mark] = field(default_factory=set)
-    fences: dict[int, set[int]] = field(default_factory=dict)  #: run -> fences under which a phone was touched
+    fences: dict[int, set[int]] = field(
+        default_factory=dict
+    )  #: run -> fences under which a phone was touched
     reports: Counter[int] = field(default_factory=Counter)  #: run -> reports that agents wrote down
     ends: dict[Mark, tuple[str, str]] = field(default_factory=dict)  #: what an agent told of a run's end
     forbidden: set[int] = field(default_factory=set)  #: accounts whose disabling was answered
@@ -129,10 +128,14 @@ class Books:
         ends = Counter(RunEvent.objects.filter(new="finished").values_list("run_id", flat=True))
         wrong = {run: count for run, count in ends.items() if count != 1}
         if wrong or set(ends) != set(self.finished):
-            raise Violation(f"I1: runs with another number of ends than one: {wrong or self.finished.keys() ^ ends}")
+            raise Violation(
+                f"I1: runs with another number of ends than one: {wrong or self.finished.keys() ^ ends}"
+            )
         applied = _applied()
         if applied != self.reports:
-            raise Violation(f"I4: told {self.reports - applied} and not applied; applied {applied - self.reports} too often")
+            raise Violation(
+                f"I4: told {self.reports - applied} and not applied; applied {applied - self.reports} too often"
+            )
 
 
 def keep_secret(where: str, what: object) -> None:
@@ -150,7 +153,11 @@ def _exclusive(rows: list[Row]) -> None:
     running = Counter(row.device for row in rows if row.state == "running" and row.device)
     offered = Counter(row.device for row in rows if row.state == "offered" and row.device)
     active = Counter(row.account for row in rows if row.state in ("running", "offered") and row.account)
-    for what, counted in (("device with runs that run", running), ("device with offers", offered), ("account", active)):
+    for what, counted in (
+        ("device with runs that run", running),
+        ("device with offers", offered),
+        ("account", active),
+    ):
         double = [one for one, count in counted.items() if count > 1]
         if double:
             raise Violation(f"I2: two at once for a {what}: {double}")

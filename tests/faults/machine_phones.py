@@ -108,7 +108,9 @@ class Inventory:
         """What the heartbeat says."""
         name = self._agent.name
         seen = [rig for rig in self._rigs.values() if name in rig.at]
-        return [asdict(PhoneState(rig.serial, rig.serial, "online" if rig.online else "offline")) for rig in seen]
+        return [
+            asdict(PhoneState(rig.serial, rig.serial, "online" if rig.online else "offline")) for rig in seen
+        ]
 
     def confirm(self, serial: str, deadline: Deadline) -> tuple[AgentProcess, str]:
         """The "server" is the agent itself: `open_phone` below knows it by that."""

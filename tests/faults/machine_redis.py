@@ -26,6 +26,7 @@ class Server:
 
     def __init__(self) -> None:
         self.down = False
+        self.losses = 0  #: how often data were lost
         self._data: dict[bytes, Any] = {}
         self._expires: dict[bytes, float] = {}
         self._last_ids: dict[bytes, Id] = {}
@@ -41,6 +42,7 @@ class Server:
         kept = copy.deepcopy((self._data, self._expires, self._last_ids))
 
         def put_back() -> None:
+            self.losses += 1
             self._data, self._expires, self._last_ids = copy.deepcopy(kept)
 
         return put_back
@@ -63,6 +65,7 @@ class Server:
             self._drop(key)
 
     def flushall(self) -> bool:
+        self.losses += 1
         self._data.clear()
         self._expires.clear()
         self._last_ids.clear()
@@ -200,9 +203,9 @@ class Server:
         return len(self._find(key, []))
 
     def xrange(
-        self, key: Any, min: str = "-", max: str = "+", count: int | None = None
-    ) -> list[tuple[bytes, Fields]]:  # noqa: A002
-        if (min, max) != ("-", "+"):
+        self, key: Any, first: str = "-", last: str = "+", count: int | None = None
+    ) -> list[tuple[bytes, Fields]]:
+        if (first, last) != ("-", "+"):
             raise NotImplementedError("only a whole stream")
         return [(_shown(number), dict(fields)) for number, fields in self._find(key, [])[:count]]
 
@@ -220,7 +223,9 @@ class Server:
         found = []
         for key, after in streams.items():
             last = self._last_ids.get(to_bytes(key), (0, 0)) if after in ("$", b"$") else _parsed(after)
-            entries = [(_shown(number), dict(fields)) for number, fields in self._find(key, []) if number > last]
+            entries = [
+                (_shown(number), dict(fields)) for number, fields in self._find(key, []) if number > last
+            ]
             if entries:
                 found.append([to_bytes(key), entries[:count]])
         return found

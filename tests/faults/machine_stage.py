@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import redis
 import time_machine
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from tests.faults.machine_world import World
 
 #: Memory, where there is some: every write to an outbox waits for the disk.
-FOLDER = Path(tempfile.mkdtemp(prefix="phonerack-machine-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+FOLDER = Path(
+    tempfile.mkdtemp(prefix="phonerack-machine-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+)
 BEGIN = 1_800_000_000.0
 TOUCHES = 6  #: of a run that nobody ends
 
@@ -52,8 +54,8 @@ class Clock:
     def __init__(self) -> None:
         self._travel = time_machine.travel(BEGIN, tick=False)
         self._traveller = self._travel.start()
-        time.monotonic = self.monotonic  # type: ignore[assignment]
-        time.clock_gettime = lambda _kind: self.monotonic()  # type: ignore[assignment]
+        time.monotonic = self.monotonic
+        time.clock_gettime = lambda _kind: self.monotonic()
 
     def monotonic(self) -> float:
         return time.time() - BEGIN + 1000.0
@@ -95,11 +97,11 @@ def set_up() -> Clock:
     clock = Clock()
     redis.Redis.from_url = lambda url, **_options: world().client(url.removeprefix("redis://"))  # type: ignore[method-assign, assignment]
     settings.REDIS_URL, settings.PHONERACK_TRUST_NEW_HOSTS = "redis://controller", True
-    worker.Inventory = lambda servers, _wanted: servers[0]  # type: ignore[misc, assignment]
-    Work.open_phone = staticmethod(open_phone)
-    strands.Lock.now = staticmethod(time.time)  # type: ignore[assignment]
-    lanes.threading = SimpleNamespace(Lock=strands.Lock)  # type: ignore[assignment]
-    Deadline.sleep = _sleep  # type: ignore[method-assign]
+    vars(worker)["Inventory"] = lambda servers, _wanted: servers[0]
+    Work.open_phone = staticmethod(open_phone)  # type: ignore[assignment]
+    strands.Lock.now = staticmethod(time.time)
+    vars(lanes)["threading"] = SimpleNamespace(Lock=strands.Lock)
+    Deadline.sleep = _sleep  # type: ignore[method-assign, assignment]
     for name in ("login", "match"):
         SCRIPTS[name] = Script(name, name, _script, needs_account=name == "login")
     logging.getLogger().handlers[:] = [complaints]

@@ -19,9 +19,11 @@ class Strand:
 
     def __init__(self, name: str, body: Callable[[], object]) -> None:
         self.name, self.at = name, "begin"  #: where it waits; empty when it is over
-        self._body, self._killed, self._error = body, False, None
+        self._body, self._killed = body, False
         self._error: BaseException | None = None
-        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
+        self._go, self._back = threading.Lock(), threading.Lock()  # free: it is the other one's turn
+        self._go.acquire()
+        self._back.acquire()
         self._answer = ""
         threading.Thread(target=self._run, name=name, daemon=True).start()
 

@@ -47,7 +47,9 @@ def edited(mutant: Mutant, root: Path) -> dict[str, str]:
     for edit in mutant.edits:
         text = texts.get(edit.file) or (root / edit.file).read_text()
         if text.count(edit.old) != 1:
-            raise AnchorMoved(f"{mutant.name}: occurs {text.count(edit.old)} times in {edit.file}:\n{edit.old}")
+            raise AnchorMoved(
+                f"{mutant.name}: occurs {text.count(edit.old)} times in {edit.file}:\n{edit.old}"
+            )
         texts[edit.file] = text.replace(edit.old, edit.new)
     return texts
 
@@ -127,7 +129,9 @@ def unchanged_passes(chosen: list[Mutant], database: Database, by_machine: bool)
     with copied() as tree:
         tests = sorted({test for mutant in chosen for test in mutant.tests})
         examples = max([mutant.examples for mutant in chosen]) if by_machine else 0
-        return tests_pass(tests, tree, database) and (not examples or machine_passes(tree, database, examples))
+        return tests_pass(tests, tree, database) and (
+            not examples or machine_passes(tree, database, examples)
+        )
 
 
 def try_all(chosen: list[Mutant], database: Database, by_machine: bool) -> bool:

@@ -97,7 +97,11 @@ MUTANTS = (
                 "else (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)",
                 "else tuple(RunState)",
             ),
-            Edit("automation/transitions.py", "allowed = (RunState.RUNNING,) if host_id", "allowed = tuple(RunState) if host_id"),
+            Edit(
+                "automation/transitions.py",
+                "allowed = (RunState.RUNNING,) if host_id",
+                "allowed = tuple(RunState) if host_id",
+            ),
         ),
         (f"{SERVICES}::test_an_end_never_changes",),
         examples=400,
@@ -187,7 +191,8 @@ MUTANTS = (
             Edit(
                 "automation/controller/tickets.py",
                 "run.fence, run.device.serial) for run in runs",
-                "run.fence, run.device.serial + (run.account.password.reveal() if run.account else '')) for run in runs",
+                "run.fence, run.device.serial + (run.account.password.reveal() if run.account else ''))"
+                " for run in runs",
             ),
         ),
         (f"{OFFERS}::test_an_offer_is_a_message_of_ids_and_a_ticket_only_its_host_can_open",),
@@ -213,7 +218,8 @@ MUTANTS = (
             Edit(
                 "automation/agent/work.py",
                 "if result.outcome not in WITH_EVIDENCE or found is None:\n            return _body(result)",
-                "if result.outcome not in WITH_EVIDENCE or found is None:\n            return _body(result, ticket=vars(ticket))",
+                "if result.outcome not in WITH_EVIDENCE or found is None:\n"
+                "            return _body(result, ticket=vars(ticket))",
             ),
             Edit(
                 "automation/agent/work.py",
@@ -249,8 +255,8 @@ MUTANTS = (
                 "automation/controller/dispatch.py",
                 "ready = _looked_at_again(tickets.issue(runs))",
                 "issued = tickets.issue(runs)\n"
-                '        services.RunEvent.objects.bulk_create(services.RunEvent(run=run, old="pending", new="offered") '
-                "for run in runs)\n"
+                "        event = services.RunEvent\n"
+                '        event.objects.bulk_create(event(run=run, old="pending", new="offered") for run in runs)\n'
                 "        ready = _looked_at_again(issued)",
             ),
         ),

@@ -57,9 +57,18 @@ def streamed(client: Any) -> list[Any]:
     def plain(entries: Any) -> list[Any]:
         return [(order[entry], fields) for entry, fields in entries]
 
-    said: list[Any] = [client.xlen("s"), client.xlen("none"), plain(client.xrange("s")), plain(client.xrange("s", count=2))]
+    said: list[Any] = [
+        client.xlen("s"),
+        client.xlen("none"),
+        plain(client.xrange("s")),
+        plain(client.xrange("s", count=2)),
+    ]
     read = client.xread({"s": ids[2], "none": "0"}, count=1)
-    said += [[(name, plain(entries)) for name, entries in read], client.xread({"s": ids[4]}), client.xread({"none": "0"})]
+    said += [
+        [(name, plain(entries)) for name, entries in read],
+        client.xread({"s": ids[4]}),
+        client.xread({"none": "0"}),
+    ]
     said += [client.xdel("s", ids[0], ids[1], "0-1"), client.xlen("s"), plain(client.xrange("s"))]
     order[client.xadd("s", {"n": 9}, maxlen=1, approximate=False)] = 5
     return [*said, plain(client.xrange("s")), client.xdel("s", *order), client.exists("s"), client.xlen("s")]
