@@ -34,7 +34,7 @@ one_or_other = st.integers(0, 1)
 #: What goes wrong in the midst of something, and at which call of Redis, the database or the outbox.
 calls = st.integers(1, 40)
 controller_trouble = st.tuples(st.sampled_from(["crash", "cut", "no_database"]), calls)
-agent_trouble = st.tuples(st.sampled_from(["crash", "cut", "pause"]), st.integers(1, 16))
+agent_trouble = st.tuples(st.sampled_from(["crash", "cut", "pause", "flush"]), st.integers(1, 16))
 ORDERS = ["", "", "", "succeed", "succeed", "refuse", "ask", "hang", "break"]
 
 CLOCK: list[stage.Clock] = []  #: set by whoever runs the machine (machine_main.py)
@@ -62,12 +62,18 @@ class Machine(RuleBasedStateMachine):
         self.imports = 0
         self.waited = False
 
-    @initialize(is_shared=st.booleans(), taken=st.integers(0, 3))
-    def begin(self, is_shared: bool, taken: int) -> None:
-        """Five runs wait, three of them are offered, some are taken."""
+    @initialize(
+        is_shared=st.booleans(), taken=st.integers(0, 3), touches=st.integers(0, 2), is_heard=st.booleans()
+    )
+    def begin(self, is_shared: bool, taken: int, touches: int, is_heard: bool) -> None:
+        """Five runs wait, three of them are offered; some are taken, under way, and known to be."""
         self.world = World(CLOCK[0], is_shared)
         for number in range(taken):
             self._deliver(number)
+        for agent, strand in self.w.jobs() * touches:
+            agent.go_on(strand)
+        if is_heard:
+            self._offer(0)
 
     @property
     def w(self) -> World:
@@ -292,7 +298,7 @@ class Machine(RuleBasedStateMachine):
     # --- faults ---
 
     faults = st.sampled_from(
-        ["flush", "redis_away_or_back", "keep_redis", "put_back_redis", "restart_controller", "crash",
+        ["flush", "flush", "redis_away_or_back", "keep_redis", "put_back_redis", "restart_controller", "crash",
          "cut_power", "boot", "pause_or_continue", "unplug_or_plug_in", "move"]
     )  # fmt: skip
 

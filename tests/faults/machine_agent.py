@@ -15,6 +15,7 @@ from automation.agent.worker import Agent
 from automation.protocol import key
 from automation.transport import Offers
 from tests.faults.machine_phones import Inventory, Mark, Rig, Violation
+from tests.faults.machine_redis import Server
 from tests.faults.machine_strands import Killed, Strand, here
 from tests.faults.machine_trouble import NO_TROUBLE, Trouble
 
@@ -49,9 +50,12 @@ class OneTurn:
 class AgentProcess:
     """One agent: alive, paused (SIGSTOP) or dead. Its folder outlives it."""
 
-    def __init__(self, name: str, folder: Path, locks: Path, rigs: dict[str, Rig], witness: Witness) -> None:
+    def __init__(
+        self, name: str, folder: Path, locks: Path, rigs: dict[str, Rig], redis: Server, witness: Witness
+    ) -> None:
         self.name, self._folder, self._locks = name, folder, locks
         self.rigs, self._witness = rigs, witness
+        self.redis = redis  #: the server itself, for trouble with it
         self.is_paused = False
         self.trouble: Trouble = NO_TROUBLE
         self.jobs: dict[Strand, Mark] = {}  #: runs that a thread is at

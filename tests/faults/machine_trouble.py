@@ -31,7 +31,7 @@ class Trouble:
         getattr(self, f"_{kind}")(process)
 
     def _fits(self, name: str) -> bool:
-        if self.kind == "cut":
+        if self.kind in ("cut", "flush"):
             return name != "sql" and not name.startswith("outbox.")
         if self.kind == "no_database":
             return name == "sql"
@@ -52,6 +52,9 @@ class Trouble:
     def _meanwhile(self, _process: Any) -> None:
         if self.action is not None:
             self.action()
+
+    def _flush(self, process: Any) -> None:
+        process.redis.flushall()
 
     def _pause(self, _process: Any) -> None:
         strand = here()

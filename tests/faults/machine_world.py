@@ -61,7 +61,7 @@ class World:
 
     def _agent(self, name: str) -> AgentProcess:
         locks = self.folder / ("locks" if self.is_shared else f"locks-{name}")
-        return AgentProcess(name, self.folder / name, locks, self.rigs, self.books)
+        return AgentProcess(name, self.folder / name, locks, self.rigs, self.server, self.books)
 
     def _populate(self) -> None:
         """Agents up and known, phones seen, an account or two on each phone."""
@@ -276,8 +276,10 @@ class World:
             other.beat()
         self.pass_of(1)
         for other in others:
-            if self.has_message(other):
-                other.start_job(self.next_message(other) or b"")
+            while (message := self.next_message(other)) is not None:
+                other.start_job(message)
+            for strand in list(other.jobs):
+                other.go_on(strand)
 
     # --- the end of an example ---
 
