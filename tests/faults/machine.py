@@ -1,13 +1,12 @@
 """The state machine: any order of what people, processes and faults may do, with the promise held against it.
 
-`python -m tests.faults.machine --help`; docs/proofs.md says what it does and how a finding is read.
+`python -m tests.faults.machine_main --help`; docs/proofs.md says what it does and how a finding is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -20,34 +19,24 @@ from devices.choices import Health, Hold
 from devices.models import Device
 from tests.faults import machine_stage as stage
 from tests.faults.machine_agent import AgentProcess
+from tests.faults.machine_choices import (
+    ORDERS,
+    Deed,
+    agent_trouble,
+    calls,
+    controller_trouble,
+    named,
+    one_of_all,
+    one_or_other,
+    pick,
+    which,
+)
 from tests.faults.machine_imports import import_account
 from tests.faults.machine_phones import Violation
 from tests.faults.machine_trouble import NO_TROUBLE, Trouble
 from tests.faults.machine_world import AGENTS, SERIALS, World
 
-T = TypeVar("T")
-Deed = Callable[[], object]
-
-which = st.integers(0, 7)  #: one of what there is
-one_of_all = st.integers(0, 59)  #: the same where there may be many
-one_or_other = st.integers(0, 1)
-#: What goes wrong in the midst of something, and at which call of Redis, the database or the outbox.
-calls = st.integers(1, 40)
-controller_trouble = st.tuples(st.sampled_from(["crash", "cut", "no_database"]), calls)
-agent_trouble = st.tuples(st.sampled_from(["crash", "cut", "pause", "flush"]), st.integers(1, 16))
-ORDERS = ["", "", "", "succeed", "succeed", "refuse", "ask", "hang", "break"]
-
 CLOCK: list[stage.Clock] = []  #: set by whoever runs the machine (machine_main.py)
-
-
-def named(name: str, verb: Callable[..., None]) -> Callable[..., None]:
-    """The same rule under another name."""
-
-    def again(self: Any, chosen: int) -> None:
-        verb(self, chosen)
-
-    again.__name__ = name
-    return again
 
 
 class Machine(RuleBasedStateMachine):
@@ -409,7 +398,3 @@ class Machine(RuleBasedStateMachine):
             self.w.books.close()
         finally:
             self.w.close()
-
-
-def pick(rows: Sequence[T], chosen: int) -> T:
-    return rows[chosen % len(rows)]

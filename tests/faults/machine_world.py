@@ -300,13 +300,18 @@ class World:
         cancel([run for run in waiting if run.pk % 3], "ann")
         for _turn in range(8):
             self._work_on()
-            if not Run.objects.unfinished().exists():
-                break
+            if self._is_quiet():
+                return
             self.clock.shift(6)
-        else:
-            self.clock.shift(25 * 3600)
+        self.clock.shift(25 * 3600)
+        for _turn in range(3):
             self._work_on()
-        self._work_on()
+            self.clock.shift(6)
+
+    def _is_quiet(self) -> bool:
+        """Nothing is unfinished, and nobody has a report that the controller has not acknowledged."""
+        kept = [agent.outbox.snapshot() for agent in self.agents.values()]
+        return all(first > last for first, last, _in_hand in kept) and not Run.objects.unfinished().exists()
 
     def _work_on(self) -> None:
         for agent in self.agents.values():
