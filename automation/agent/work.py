@@ -158,6 +158,8 @@ class Work:
     def _ticket(self, run: int, fence: int) -> bytes | None:
         try:
             self._meet_controller()
+            if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
+                return None
             found: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)

@@ -305,3 +305,13 @@ def test_a_stopping_agent_starts_nothing_more(work: Work) -> None:
     work.do(1, 1, "SIMWORK1")
     assert reports(work) == []
     assert work.outbox.snapshot()[2] == []
+
+
+def test_a_ticket_is_left_where_it_is_while_the_controller_is_not_known(work: Work, farm) -> None:
+    """An emptied Redis forgets the controller's key; the run must not end for that."""
+    (work.identity.folder / "controller.pub").unlink()
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert work.client.exists(ticket_key("pc1", 1, 1))
+    assert reports(work) == []
+    assert work.outbox.snapshot() == (1, 0, [])
