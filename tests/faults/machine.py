@@ -79,7 +79,7 @@ class Machine(RuleBasedStateMachine):
     def work(self, chosen: int) -> None:
         """Whoever has something to do does it."""
         self.waited = False
-        self.w.clock.shift(1)
+        self.w.clock.shift(0.4)
         pick(self._to_do(), chosen)()
 
     # Under several names, so that hardly an example goes without.
@@ -255,7 +255,7 @@ class Machine(RuleBasedStateMachine):
     @rule(number=calls, what=between, chosen=which)
     def controller_meanwhile(self, number: int, what: str, chosen: int) -> None:
         """Somebody else does something between two calls of a controller."""
-        self.w.clock.shift(1)
+        self.w.clock.shift(0.7)
         self.w.pass_of(0, Trouble("meanwhile", number, partial(getattr(self, f"_{what}"), chosen | 1)))
 
     @rule(
@@ -272,7 +272,7 @@ class Machine(RuleBasedStateMachine):
     @rule(chosen=one_of_all, trouble=agent_trouble)
     def agent_in_trouble(self, chosen: int, trouble: tuple[str, int]) -> None:
         """An agent is killed, cut off or slow in the midst of something."""
-        self.w.clock.shift(1)
+        self.w.clock.shift(0.4)
         for agent in self.w.agents.values():
             agent.trouble = Trouble(*trouble)
         pick(self._agents_to_do() or [partial(self._offer, 0)], chosen)()

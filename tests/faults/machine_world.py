@@ -298,6 +298,8 @@ class World:
         """Quiet time: everybody works until nothing is left to do. Of what still waits most is canceled first."""
         waiting = Run.objects.pending().select_related("host")
         cancel([run for run in waiting if run.pk % 3], "ann")
+        for agent in self.agents.values():
+            agent.beat()
         for _turn in range(8):
             self._work_on()
             if self._is_quiet():
@@ -314,14 +316,14 @@ class World:
         return all(first > last for first, last, _in_hand in kept) and not Run.objects.unfinished().exists()
 
     def _work_on(self) -> None:
-        for agent in self.agents.values():
-            agent.beat()
         self.pass_of(0)
         for agent in self.agents.values():
             while (message := self.next_message(agent)) is not None:
                 agent.start_job(message)
             self._finish_jobs(agent)
         self.clock.shift(1)
+        for agent in self.agents.values():
+            agent.beat()
 
     def _finish_jobs(self, agent: AgentProcess) -> None:
         for _again in range(200):
