@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-GATHER_SECONDS = 0.08  #: longest wait of a busy moment, from the first report to the pass that applies it
+GATHER_SECONDS = 0.01  #: longest wait of a busy moment, from the first report to the pass that applies it
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -84,7 +84,7 @@ class Controller:
             self._swept, self._is_news = time.monotonic(), True
         if not self.draining.is_set():
             self._offer(news.devices)
-        self._gather = min(2 * (time.monotonic() - begun), GATHER_SECONDS) if news.devices else 0.0
+        self._gather = min(time.monotonic() - begun, GATHER_SECONDS) if news.devices else 0.0
 
     def _offer(self, devices: set[int]) -> None:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
