@@ -49,7 +49,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world: World | None = None
         self.imports = 0
-        self.waited = False
+        self.waited = self.silenced = False
 
     @initialize(
         is_shared=st.booleans(), taken=st.integers(0, 3), touches=st.integers(0, 2), is_heard=st.booleans()
@@ -79,7 +79,7 @@ class Machine(RuleBasedStateMachine):
     def work(self, chosen: int) -> None:
         """Whoever has something to do does it."""
         self.waited = False
-        self.w.clock.shift(0.4)
+        self.w.clock.shift(0.3)
         pick(self._to_do(), chosen)()
 
     # Under several names, so that hardly an example goes without.
@@ -255,7 +255,7 @@ class Machine(RuleBasedStateMachine):
     @rule(number=calls, what=between, chosen=which)
     def controller_meanwhile(self, number: int, what: str, chosen: int) -> None:
         """Somebody else does something between two calls of a controller."""
-        self.w.clock.shift(0.7)
+        self.w.clock.shift(0.5)
         self.w.pass_of(0, Trouble("meanwhile", number, partial(getattr(self, f"_{what}"), chosen | 1)))
 
     @rule(
@@ -371,8 +371,10 @@ class Machine(RuleBasedStateMachine):
         self.w.clock.shift(seconds)
 
     @rule(chosen=which)
+    @precondition(lambda self: not self.silenced)
     def silence(self, chosen: int) -> None:
-        """I8: an agent is not heard for 30 s while all others work."""
+        """I8: an agent is not heard for 30 s while all others work. Once: it takes as long as all the rest."""
+        self.silenced = True
         if self.w.books.active and not self.w.server.down:
             self.w.silence(self._agent(chosen))
         else:

@@ -28,6 +28,7 @@ from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneHung
 from tests.faults import machine_strands as strands
 from tests.faults.machine_books import CANARY
+from tests.faults.machine_imports import read_files_here
 from tests.faults.machine_phones import open_phone
 from tests.faults.machine_redis import Server
 
@@ -102,6 +103,7 @@ def set_up() -> Clock:
     strands.Lock.now = staticmethod(time.time)
     vars(lanes)["threading"] = SimpleNamespace(Lock=strands.Lock)
     Deadline.sleep = _sleep  # type: ignore[method-assign, assignment]
+    read_files_here()
     for name in ("login", "match"):
         SCRIPTS[name] = Script(name, name, _script, needs_account=name == "login")
     logging.getLogger().handlers[:] = [complaints]
