@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 Item = tuple[str, str, int, float]  #: host, serial, number of the run, seconds
@@ -67,3 +67,8 @@ class Plan:
 
 def load(path: Path | str) -> Plan:
     return Plan(**json.loads(Path(path).read_text()))
+
+
+def warm_up(plan: Plan) -> Plan:
+    """What each phone does before the plan, so that no worker is measured while it loads and starts its threads."""
+    return replace(plan, name="warm-up", runs=2, low=0.3, high=0.3)

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from bench import _machine, _phonerack, _report
 from bench._phonerack import FULL, SMALL, Rates, Size
-from bench._plan import Plan
+from bench._plan import Plan, warm_up
 from bench._rivals import RIVALS, Rival
 from bench._stage import Broken, Phonerack
 from config import postgres_server, redis_server
@@ -80,6 +80,7 @@ class Bench:
             self._say(f"Phonerack on {database}: starting {self.size.farm.hosts} agents")
             stage.start_controller()
             stage.start_agents(self.size.farm)
+            _phonerack.farm(stage, warm_up(self.size.farm))
             for plan in plans:
                 self._say(f"Phonerack on {database}: {plan.total} runs of {plan.name}")
                 self.found["farms"].append(_phonerack.farm(stage, plan))
