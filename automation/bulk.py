@@ -1,4 +1,4 @@
-"""Many new rows at once."""
+"""Many rows at once: new ones, and changes of known ones."""
 
 from __future__ import annotations
 
@@ -53,6 +53,35 @@ def _write(
     return found
 
 
+def update(
+    model: type[models.Model], known: Mapping[str, Sequence[Any]], new: Mapping[str, Sequence[Any]]
+) -> int:
+    """Change each row that is still as it is `known`, its id among it; returns how many were.
+
+    bulk_update tells rows apart by their id alone, and writes a CASE for each of them.
+    """
+    fields: list[Field] = [model._meta.get_field(name) for name in (*known, *new)]  # type: ignore[misc]
+    quote, table = connection.ops.quote_name, connection.ops.quote_name(model._meta.db_table)
+    typed = [
+        (quote(one.column), _typed(one, f"v.column{place}")) for place, one in enumerate(fields, start=1)
+    ]
+    setting = ", ".join(f"{column} = {value}" for column, value in typed[len(known) :])
+    where = " AND ".join(f"{table}.{column} = {value}" for column, value in typed[: len(known)])
+    place, changed = f"({', '.join(['%s'] * len(fields))})", 0
+    columns = (
+        _prepared(field, values)
+        for field, values in zip(fields, (*known.values(), *new.values()), strict=True)
+    )
+    rows = zip(*columns, strict=True)
+    with connection.cursor() as cursor:
+        while part := list(islice(rows, TOGETHER)):
+            values = f"(VALUES {', '.join([place] * len(part))}) AS v"
+            sql = f"UPDATE {table} SET {setting} FROM {values} WHERE {where}"  # noqa: S608 - our own names
+            cursor.execute(sql, [*chain.from_iterable(part)])
+            changed += cursor.rowcount
+    return changed
+
+
 def _typed(field: Field, text: str) -> str:
     """PostgreSQL takes what stands in VALUES for text unless it is told otherwise."""
     return f"CAST({text} AS {field.db_type(connection)})" if connection.vendor == "postgresql" else text
@@ -60,6 +89,8 @@ def _typed(field: Field, text: str) -> str:
 
 def _prepared(field: Field, values: Sequence[Any]) -> list[Any]:
     """As the database takes them; equal ones are prepared once, and whole numbers are as they are."""
+    if isinstance(field, models.JSONField):  # its values have no hash
+        return [field.get_db_prep_save(value, connection) for value in values]
     others = {value for value in values if type(value) is not int}
     known = {value: field.get_db_prep_save(value, connection) for value in others}
     return [known.get(value, value) for value in values]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from automation import bulk, effects
@@ -34,8 +34,6 @@ EVENT: dict[str, Any] = {
     "run_id": 0, "kind": EventKind.STATE.value, "old": "", "new": "", "name": "", "seconds": None, "ok": True,
     "detail": "", "actor": "",
 }  # fmt: skip
-
-ATTRIBUTES = {one.attname: one for one in Run._meta.concrete_fields}
 
 
 class InvalidTransition(Exception):
@@ -177,18 +175,16 @@ class Changes:
             self._update_columns(names, run_ids)
 
     def _update_columns(self, names: tuple[str, ...], run_ids: list[int]) -> None:
-        """One conditional UPDATE a run. Raises InvalidTransition where one finds the run other than it was read."""
-        fields: list[Any] = [ATTRIBUTES[name] for name in names]
-        setting = ", ".join(f'"{one.column}" = %s' for one in fields)
-        sql = f'UPDATE "{Run._meta.db_table}" SET {setting} WHERE "id" = %s AND "state" = %s AND "fence" = %s'  # noqa: S608 - names of our own
-        rows = [
-            [*(one.get_db_prep_save(self._changed[pk][one.attname], connection) for one in fields), pk, *self._read[pk]]
-            for pk in run_ids
-        ]  # fmt: skip
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
-            if cursor.rowcount != len(rows):
-                raise InvalidTransition("somebody else changed a run that was locked")
+        """Raises InvalidTransition where a run is no longer as it was read."""
+        read = [self._read[pk] for pk in run_ids]
+        known: dict[str, list[Any]] = {
+            "id": run_ids,
+            "state": [state for state, _fence in read],
+            "fence": [fence for _state, fence in read],
+        }
+        new = {name: [self._changed[pk][name] for pk in run_ids] for name in names}
+        if bulk.update(Run, known, new) != len(run_ids):
+            raise InvalidTransition("somebody else changed a run that was locked")
 
 
 def _is_to_be_retried(run: Run) -> bool:

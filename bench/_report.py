@@ -34,7 +34,8 @@ phones and adb. A stand-in phone is held for the seconds of the plan and notes w
 machine's one monotonic clock; every figure of a farm is made from these notes. No radio, no USB, no screen.
 
 The work is the same for all: {hosts} hosts with {phones} phones each. Each phone did two short runs before, so that
-every worker is awake. The clock starts when all work is in the queues (for Phonerack: when its transaction commits; for the others: when the filled queues are renamed into place).
+every worker is awake. The clock starts when all work is in the queues (for Phonerack: when its
+transaction commits; for the others: when the filled queues are renamed into place).
 *Ideal* is the time of the phone with the most work. *Idle* is the share of the time in which a phone that has work
 before it stands still. *Gap* is from the end of a run to the start of the next on the same phone. *Lost or doubled*
 counts runs that a phone never saw or saw twice.
