@@ -387,6 +387,8 @@ class Machine(RuleBasedStateMachine):
         if self.world is None:
             return
         self.w.books.look()
+        if Violation.seen:
+            raise Violation.seen[0]
         if stage.complaints.heard:
             raise Violation(stage.complaints.heard[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from automation.protocol import PhoneState
 from devices.phones.deadline import Deadline
@@ -19,7 +19,13 @@ Mark = tuple[int, int]  #: run and fence
 
 
 class Violation(AssertionError):
-    """A promise of the product is broken."""
+    """A promise of the product is broken. Kept, for where it is raised the product's own catch-all may swallow it."""
+
+    seen: ClassVar[list[Violation]] = []
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.seen.append(self)
 
 
 @dataclass

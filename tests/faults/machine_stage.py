@@ -29,7 +29,7 @@ from devices.phones.errors import PhoneHung
 from tests.faults import machine_strands as strands
 from tests.faults.machine_books import CANARY
 from tests.faults.machine_imports import read_files_here
-from tests.faults.machine_phones import open_phone
+from tests.faults.machine_phones import Violation, open_phone
 from tests.faults.machine_redis import Server
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def enter(new: World) -> None:
     new.clock.begin_anew()
     wire.cache_clear()
     complaints.heard.clear()
+    Violation.seen.clear()
 
 
 def leave() -> None:

@@ -185,12 +185,13 @@ class World:
         """Enable or disable: from the answer on, a disabled account starts nothing."""
         if enabled:
             self.books.forbidden.discard(account)
-        losses = self.server.losses
+        losses, was_enabled = self.server.losses, Account.objects.filter(pk=account, is_enabled=True).exists()
         done = self.in_web(verb)
         if done and not enabled:
             self.books.forbidden.add(account)
             self._must_have_ended(Run.objects.pending().filter(account=account))
-            self._must_be_told(Run.objects.active().filter(account=account), losses)
+            if was_enabled:  # a file that changes nothing tells nobody anew
+                self._must_be_told(Run.objects.active().filter(account=account), losses)
 
     def end(self, run: Run, verb: Callable[[], object]) -> None:
         """Cancel: when it is answered, a waiting run has ended and the agent of an active one is told."""
