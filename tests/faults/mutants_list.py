@@ -56,7 +56,7 @@ MUTANTS = (
         "Two agents of one machine may have the same phone.",
         (Edit("automation/agent/lanes.py", "fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
         ("tests/automation/agent/test_lanes.py::test_another_process_is_kept_out_and_let_in_when_the_holder_is_killed",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "enabled-at-enqueue-only",
@@ -68,12 +68,13 @@ MUTANTS = (
                 'set(fresh.exclude(account__is_enabled=False).values_list("pk", "fence"))',
                 'set(fresh.values_list("pk", "fence"))',
             ),
+            Edit("automation/receivers.py", 'cancel(runs, actor, Outcome.SKIPPED, "disabled")', "del runs"),
         ),
         (
             f"{SERVICES}::test_an_account_disabled_after_its_run_was_made_is_not_offered",
             f"{OFFERS}::test_an_account_disabled_between_claim_and_ticket_does_not_start",
         ),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "fence-ignored-on-report",
@@ -86,7 +87,7 @@ MUTANTS = (
             ),
         ),
         (f"{REPORTS}::test_a_report_under_an_old_fence_changes_nothing",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "end-overwritten",
@@ -104,7 +105,7 @@ MUTANTS = (
             ),
         ),
         (f"{SERVICES}::test_an_end_never_changes",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "outbox-emptied-before-acknowledged",
@@ -130,7 +131,7 @@ MUTANTS = (
             ),
         ),
         ("tests/automation/agent/test_outbox.py::test_what_is_written_outlives_a_loss_of_power",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "report-applied-before-dedup",
@@ -158,7 +159,7 @@ MUTANTS = (
             ),
         ),
         (f"{PROMISES}::test_a_run_that_takes_long_on_a_host_that_is_heard_goes_on",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "sweep-without-fence",
@@ -209,7 +210,7 @@ MUTANTS = (
             ),
         ),
         ("tests/automation/agent/test_work.py::test_a_defect_ends_as_errored_with_a_traceback_and_without_values",),
-        examples=400,
+        examples=300,
     ),
     Mutant(
         "ticket-in-the-result",
