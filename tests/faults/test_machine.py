@@ -17,7 +17,7 @@ import pytest
 from config import postgres_server
 from tests.faults.mutants import make_database
 
-EXAMPLES = int(os.environ.get("PHONERACK_EXAMPLES", "600"))
+EXAMPLES = int(os.environ.get("PHONERACK_EXAMPLES", "400"))
 SEED = int(os.environ.get("PHONERACK_SEED", "1"))
 SECONDS = max(900, EXAMPLES)  #: a machine that has more to do takes longer
 CORES = 2
