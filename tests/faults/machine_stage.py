@@ -44,8 +44,8 @@ TOUCHES = 6  #: of a run that nobody ends
 
 #: Child tables first.
 TABLES = (
-    "automation_evidence", "automation_runevent", "automation_run", "automation_occurrence", "automation_campaign",
-    "accounts_account", "devices_device", "devices_host",
+    "automation_evidence", "automation_runevent", "automation_run", "automation_occurrence",
+    "automation_campaignevent", "automation_campaign", "accounts_account", "devices_device", "devices_host",
 )  # fmt: skip
 
 
