@@ -149,7 +149,12 @@ def _standing_fence(transitions: list[Event]) -> int:
 
 @rule("I3", "no run of a disabled or deleted account starts after the reply")
 def disabled_never_starts(history: History, finding: Finding) -> Iterator[str]:
-    taken = {(one.run, one.fence): one.at for one in history.diary if one.kind == "take"}
+    taken: dict[RunKey, float] = {}
+    for one in (
+        history.diary
+    ):  # an old message on another host's queue is taken there too, for a ticket that is gone
+        if one.kind == "take":
+            taken[one.run, one.fence] = min(one.at, taken.get((one.run, one.fence), one.at))
     for off, until, touches in _while_disabled(history):
         finding.checked += 1
         finding.relaxed += not off.is_sure

@@ -263,3 +263,11 @@ def test_more_time_begins_anew_with_each_fault_on_the_way() -> None:
     assert limit(faults, "a", 0.0, 5.0) == 12.0 + RECOVERY + 5.0
     assert limit(faults, "b", 0.0, 5.0) == 1.0 + RECOVERY + 5.0
     assert limit(faults, "a", 90.0, 5.0) == limit([], "a", 90.0, 5.0)
+
+
+def test_an_old_message_that_finds_no_ticket_on_another_host_is_no_start() -> None:
+    history = healthy()
+    history.diary.append(
+        Entry("b", 55.0, "take", 3, 1)
+    )  # long after run 3 began and its account was disabled
+    assert finding(history, "no run of a disabled or deleted account starts after the reply").violations == []
