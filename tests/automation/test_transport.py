@@ -80,6 +80,9 @@ def agent(adb_server, redis_client, redis_url: str, tmp_path: Path) -> Iterator[
 
 def test_a_real_agent_outlives_all_poison_and_takes_the_next_offer(agent: Process, redis_client) -> None:
     strange = message(body=[[6, 1, "SIM"], {}, {}], headers={"task": RUN_TASK, "timelimit": 5})
+    redis_client.hset(
+        key("pc1", "control"), "key", "ab" * 32
+    )  # it takes no ticket before it knows its controller
     for run in (6, 7):
         redis_client.set(ticket_key("pc1", run, 1), b"sealed by nobody")
     for one in [*POISON, strange, message(body=[[7, 1, "SIM"], {}, {}])]:

@@ -237,6 +237,8 @@ class Operator(Worker):
             act()
         except RunsMayStart:
             is_sure = False
+            if kind == "delete" and Account.objects.filter(pk=account).exists():
+                return  # Redis did not answer, so nothing was deleted
         except ImportRefused as refused:
             log.warning("the import was refused: %s %s", refused, refused.preview.errors[:1])
             return
