@@ -20,6 +20,7 @@ from automation.models import Campaign, Occurrence, Run
 from automation.schedule import Schedule
 from automation.services import InvalidTransition, Target, enqueue
 from automation.targets import (
+    UnknownScript,
     accounts_of,
     devices_of,
     for_accounts,
@@ -86,7 +87,10 @@ def tick(now: datetime | None = None) -> int:
 def _tick_or_say(campaign: Campaign, now: datetime) -> int:
     try:
         return len(_tick_one(campaign.pk, now))
-    except Exception:  # a script or a time zone that is gone: the other campaigns must start
+    except UnknownScript as error:
+        log.warning("%s: see ./run doctor", error)
+        return 0
+    except Exception:  # such as a time zone that is gone: the other campaigns must start
         log.exception("campaign %s could not be started", campaign)
         return 0
 
@@ -244,6 +248,7 @@ def _make_stage(occurrence: Occurrence, stage: int) -> list[Run]:
         campaign=campaign,
         occurrence=occurrence,
         priority=campaign.priority,
+        options=campaign.options,
         limit=None if is_last else TRIAL[stage - 1],
         spread=timedelta(minutes=campaign.spread_minutes or 0 if is_last else 0),
         repeat=campaign.overlap == OverlapPolicy.ALLOW,

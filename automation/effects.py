@@ -15,6 +15,8 @@ from devices.models import Device
 
 #: Outcomes that may be the phone's fault. Lost, canceled and skipped runs say nothing about it.
 UNHAPPY = (Outcome.FAILED, Outcome.NEEDS_PERSON, Outcome.ERRORED)
+#: Reasons that speak of a script which the host lacks or has in another version, so not of the phone.
+NOT_THE_PHONE = frozenset({"unknown_script", "wrong_option", "bad_result"})
 LOOK_BACK = 3  #: runs looked at, for each failure that is needed: one account may have failed several times
 
 #: A login that ended for one of these reasons proves that the account is not signed in.
@@ -55,7 +57,8 @@ def _failures_in_a_row(device: Device, most: int) -> dict[int, str]:
     last = Run.objects.of_accounts_on(device, since=device.health_since).values_list(
         "account_id", "outcome", "reason"
     )
-    tail = itertools.takewhile(lambda row: row[1] in UNHAPPY, last[: most * LOOK_BACK])
+    said = [row for row in last[: most * LOOK_BACK] if row[2] not in NOT_THE_PHONE]
+    tail = itertools.takewhile(lambda row: row[1] in UNHAPPY, said)
     return {account: reason for account, _outcome, reason in tail}
 
 

@@ -29,6 +29,7 @@ class Campaign(models.Model):
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     script = models.CharField(_("script"), max_length=32)
+    options = models.JSONField(_("options"), default=dict, blank=True)  #: of the script, as its runs get them
     app = models.CharField(
         _("app"), max_length=16, choices=App.choices, blank=True, help_text=_("Empty: both apps.")
     )

@@ -11,7 +11,7 @@ from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.models import Campaign
 from automation.scripts.base import SCRIPTS
-from automation.services import Target, keys
+from automation.services import InvalidTransition, Target, keys
 from devices.choices import Health
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
@@ -24,7 +24,14 @@ def targets_of(campaign: Campaign) -> list[Target]:
     return interleaved(for_devices(devices_of(campaign).order_by("pk")))
 
 
+class UnknownScript(InvalidTransition):
+    """The script of a campaign is not known here: its module is not installed, or does not load."""
+
+
 def needs_account(campaign: Campaign) -> bool:
+    """Raises UnknownScript."""
+    if campaign.script not in SCRIPTS:
+        raise UnknownScript(f"campaign {campaign}: the script {campaign.script} is not known here")
     return SCRIPTS[campaign.script].needs_account
 
 

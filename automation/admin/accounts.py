@@ -13,15 +13,16 @@ from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.admin import orders
 from automation.admin.mixins import OrderPermissions
+from automation.admin.own_scripts import OwnScripts
 from automation.console.pages import last_runs_of
 from automation.models import Run
-from devices.admin.kit import LiveList, PageButtons
+from devices.admin.kit import LiveList
 
 admin.site.unregister(Account)
 
 
 @admin.register(Account)
-class AccountAdmin(OrderPermissions, StockAccountAdmin, LiveList, PageButtons):
+class AccountAdmin(OrderPermissions, OwnScripts, StockAccountAdmin, LiveList):
     actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
     page_buttons = ("log_in", "match", "sync", "cancel")
     change_form_outer_after_template = "console/last_runs.html"
@@ -36,6 +37,11 @@ class AccountAdmin(OrderPermissions, StockAccountAdmin, LiveList, PageButtons):
         extra = {**(extra_context or {}), **last_runs_of(request, account=object_id)}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
+
+    def order(
+        self, request: HttpRequest, script: str, rows: AccountQuerySet, options: dict[str, Any]
+    ) -> None:
+        orders.for_accounts(request, script, rows, options)
 
     @admin.action(description=_("Log in"), permissions=["order"])
     def log_in(self, request: HttpRequest, accounts: AccountQuerySet) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from automation.admin import option_fields
 from automation.choices import MissedPolicy, OverlapPolicy
 from automation.console.looks import script_label
 from automation.models import Campaign
@@ -30,6 +31,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Campaign
+        # `options` has a field for each option of the script instead, see option_fields.py.
         fields = (
             "name", "script", "app", "tags", "cron", "every_minutes", "time_zone", "missed", "overlap", "canary",
             "spread_minutes", "priority", "active_from", "active_until", "at_most", "per_device_day",
@@ -37,7 +39,20 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["script"].choices = [(name, script_label(name)) for name in SCRIPTS]  # type: ignore[attr-defined]
+        self.fields["script"].choices = [(name, script_label(name)) for name in self._scripts()]  # type: ignore[attr-defined]
+        for name, made in option_fields.with_options(self.instance.options, self.instance.script).items():
+            self.fields[name] = made
+
+    def _scripts(self) -> list[str]:
+        """Those that are known, and that of this campaign though it be gone."""
+        gone = {self.instance.script} - {"", *SCRIPTS}
+        return [*SCRIPTS, *gone]
+
+    def clean_script(self) -> str:
+        script: str = self.cleaned_data["script"]
+        if script not in SCRIPTS:
+            raise forms.ValidationError(_("This script is not known here. ./run doctor says more."))
+        return script
 
     def clean_cron(self) -> str:
         cron = " ".join(self.cleaned_data["cron"].split())
@@ -80,6 +95,9 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """What does not go together."""
         data = {**dict.fromkeys(self.fields), **self.cleaned_data}
+        script = SCRIPTS.get(data["script"] or "")
+        if script is not None:
+            self.instance.options = option_fields.read(script, self)
         self._check_when(data)
         self._check_how(data)
         self._check_hours(data)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -23,6 +24,7 @@ from automation import campaigns, steering
 from automation.admin import orders
 from automation.admin.campaign_form import SCHEDULE, CampaignForm
 from automation.admin.mixins import OrderPermissions
+from automation.admin.option_fields import names_of
 from automation.choices import CampaignState
 from automation.console import figures
 from automation.console.campaign_page import campaign_page, campaign_pill, schedule_text
@@ -40,6 +42,18 @@ BUTTONS = {
     CampaignState.HELD: ("go_on", "stop"),
     CampaignState.STOPPED: ("resume",),
 }
+
+
+def _option_fieldsets() -> list[tuple[str, dict[str, Any]]]:
+    """Of the scripts that have options; the class names the script."""
+    return [
+        (
+            _("Options of “%(script)s”") % {"script": script_label(one.name)},
+            {"fields": names_of(one), "classes": ["pr-options", f"pr-options-{one.name}"]},
+        )
+        for one in SCRIPTS.values()
+        if one.options
+    ]
 
 
 @admin.register(Campaign)
@@ -67,6 +81,17 @@ class CampaignAdmin(OrderPermissions, PageButtons):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """The options of each script after its name; console.js shows those of the chosen one."""
+        first, *more = self.fieldsets
+        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return [first, *(_option_fieldsets() if may else []), *more]
+
+    def get_form(
+        self, request: HttpRequest, obj: Campaign | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **{**kwargs, "fields": CampaignForm.Meta.fields})
+
     def has_control_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("automation.control_campaign")
 
@@ -75,7 +100,8 @@ class CampaignAdmin(OrderPermissions, PageButtons):
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: CampaignForm, change: bool) -> None:
         """Only what was changed: the tick may write to the same row. A new schedule counts from now."""
-        columns = list(form.changed_data)
+        columns = [name for name in form.changed_data if not name.startswith("option-")]
+        columns.append("options")
         if SCHEDULE & set(columns):
             obj.checked_at = timezone.now()
             columns.append("checked_at")
@@ -98,6 +124,9 @@ class CampaignAdmin(OrderPermissions, PageButtons):
             raise Http404
         if not self.has_view_or_change_permission(request, campaign):
             raise PermissionDenied
+        if campaign.script not in SCRIPTS:
+            messages.error(request, orders.unknown_script(campaign))
+            return redirect("admin:automation_campaign_change", pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Preview of %(name)s") % {"name": campaign},

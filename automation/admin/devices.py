@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from automation.admin import orders
 from automation.admin.mixins import OrderPermissions, ReasonsInList
+from automation.admin.own_scripts import OwnScripts
 from automation.console.pages import accounts_on, last_runs_of
 from automation.models import Run
 from devices.admin import DeviceAdmin as StockDeviceAdmin
@@ -23,7 +24,7 @@ admin.site.unregister(Device)
 
 
 @admin.register(Device)
-class DeviceAdmin(OrderPermissions, ReasonsInList, StockDeviceAdmin):
+class DeviceAdmin(OrderPermissions, ReasonsInList, OwnScripts, StockDeviceAdmin):
     list_display = ("name", "phone", "place", "connected", "fitness", "now", "power", "seen")
     actions = ("match", "cancel", *StockDeviceAdmin.actions)
     page_buttons = ("match", "cancel", *StockDeviceAdmin.page_buttons)
@@ -46,6 +47,11 @@ class DeviceAdmin(OrderPermissions, ReasonsInList, StockDeviceAdmin):
         """What it does, or why it does nothing."""
         doing = device.reasons.doing(device)
         return pill(doing, BUSY) if device.pk in device.reasons.in_hand else two_lines("", doing)
+
+    scripts_need_account = False
+
+    def order(self, request: HttpRequest, script: str, rows: DeviceQuerySet, options: dict[str, Any]) -> None:
+        orders.for_devices(request, script, rows, options=options)
 
     @admin.action(description=_("Match accounts"), permissions=["order"])
     def match(self, request: HttpRequest, devices: DeviceQuerySet) -> None:

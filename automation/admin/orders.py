@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -15,16 +16,26 @@ from automation.choices import CampaignState
 from automation.console.campaign_page import reason_sentence
 from automation.controller import cancels
 from automation.models import Campaign, Run
+from automation.scripts.base import SCRIPTS
 from automation.services import InvalidTransition
 from devices.choices import Health
 from devices.models import Device
 
+Options = dict[str, Any]  #: what the script is asked with
 
-def for_accounts(request: HttpRequest, script: str, accounts: AccountQuerySet) -> None:
+
+def for_accounts(
+    request: HttpRequest, script: str, accounts: AccountQuerySet, options: Options | None = None
+) -> None:
     """Runs of the script for the enabled ones of these accounts."""
     enabled = list(accounts.enabled().select_related("device"))
     disabled = accounts.count() - len(enabled)
-    made = services.enqueue(script, campaigns.for_accounts(enabled), requested_by=request.user.get_username())
+    made = services.enqueue(
+        script,
+        campaigns.for_accounts(enabled),
+        requested_by=request.user.get_username(),
+        options=options,
+    )
     _tell(request, made, waiting=len(enabled) - len(made), disabled=disabled)
 
 
@@ -42,12 +53,19 @@ def for_devices_of(request: HttpRequest, script: str, accounts: AccountQuerySet)
 
 
 def for_devices(
-    request: HttpRequest, script: str, devices: Iterable[Device], disabled: int = 0, homeless: int = 0
+    request: HttpRequest,
+    script: str,
+    devices: Iterable[Device],
+    disabled: int = 0,
+    homeless: int = 0,
+    options: Options | None = None,
 ) -> None:
     """Runs of the script on those of these devices that are not retired."""
     found = list(devices)
     used = [device for device in found if device.health != Health.RETIRED]
-    made = services.enqueue(script, campaigns.for_devices(used), requested_by=request.user.get_username())
+    made = services.enqueue(
+        script, campaigns.for_devices(used), requested_by=request.user.get_username(), options=options
+    )
     left_out = [
         _clause(disabled, DISABLED),
         _clause(homeless, HOMELESS),
@@ -85,8 +103,19 @@ def steer(request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign, st
 
 def _refuse(request: HttpRequest, campaign: Campaign) -> None:
     campaign.refresh_from_db()
+    if campaign.script not in SCRIPTS:
+        messages.error(request, unknown_script(campaign))
+        return
     said = {"name": campaign, "state": campaign.get_state_display()}
     messages.warning(request, _("%(name)s is %(state)s: that cannot be done with it now.") % said)
+
+
+def unknown_script(campaign: Campaign) -> str:
+    """Why a campaign cannot start whose script is gone."""
+    said = {"name": campaign, "script": campaign.script}
+    return (
+        _("%(name)s cannot start: its script “%(script)s” is not known here. ./run doctor says more.") % said
+    )
 
 
 def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:

@@ -12,13 +12,18 @@ from pathlib import Path
 
 from automation.agent.identity import CannotStart
 from automation.agent.worker import Agent
+from automation.scripts import plugins
 from devices.phones.adb import AdbServer
+
+log = logging.getLogger(__name__)
 
 
 def main(argv: list[str] | None = None) -> int:
     """0 after a clean stop, 1 with one clear sentence when it cannot start, 70 after a defect."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for problem in plugins.problems:
+        log.warning("%s", problem)
     servers = [AdbServer(*address) for address in args.adb]
     try:
         agent = Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes)

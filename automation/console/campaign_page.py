@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from automation import campaigns
 from automation.choices import OCCURRENCE_REASONS, CampaignState, OccurrenceState
 from automation.console.figures import Tally, tallies
+from automation.console.looks import told_options
 from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from devices.admin.kit import BAD, BUSY, GOOD, PLAIN, WARN, pill
 
@@ -66,6 +67,7 @@ def campaign_page(campaign: Campaign | None) -> dict[str, Any]:
         "pill": campaign_pill(campaign),
         "why": reason_sentence(campaign.state_reason),
         "schedule": schedule_text(campaign),
+        "options": told_options(campaign.script, campaign.options),
         "next_starts": [_local(campaign, at) for at in campaigns.next_starts(campaign, NEXT_STARTS)],
         "starts": last_starts(campaign),
         "changes": [

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from automation.choices import EventKind, RunState
-from automation.console.looks import script_label, status_pill
+from automation.console.looks import script_label, status_pill, told_options
 from automation.console.reasons import advice
 from automation.console.rows import rows
 from automation.console.why import Why
@@ -49,6 +49,7 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "why": Why([run]).of(run),
         "advice": advice(run.reason),
         "lines": history(run),
+        "options": told_options(run.script, run.options),
         "facts": facts(run.result),
         "next_run": Run.objects.filter(retry_of=run).first(),
         "evidence": _evidence(request, run),

@@ -23,6 +23,7 @@ from automation.choices import Outcome
 from automation.controller.wire import publish, wire
 from automation.models import Run
 from automation.protocol import Ticket, ticket_key
+from automation.scripts.base import WITH_SECRETS
 from devices.models import Device, Host
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def make(run: Run, device: Device, host: Host, packages: Packages) -> Ticket:
         package=account.package_name if account else "",
         expires=time.time() + TICKET_SECONDS,
         seconds=settings.PHONERACK_RUN_SECONDS,
-        account=_credentials(account) if account else None,
+        account=_credentials(account, run.script in WITH_SECRETS) if account else None,
         packages=packages,
         options=run.options,
     )
@@ -121,11 +122,14 @@ def packages_on(devices: Collection[int | None]) -> dict[int, Packages]:
     return found
 
 
-def _credentials(account: Account) -> dict[str, Any]:
+def _credentials(account: Account, with_secrets: bool) -> dict[str, Any]:
+    """What the script is told of the account; password and codes only where it types them."""
+    public = {"username": account.username, "email": account.email}
+    if not with_secrets:
+        return public
     secret = account.totp_secret.reveal()
     return {
-        "username": account.username,
-        "email": account.email,
+        **public,
         "password": account.password.reveal(),
         "codes": codes(secret, settings.PHONERACK_RUN_SECONDS + TICKET_SECONDS) if secret else [],
     }

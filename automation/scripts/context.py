@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from automation.protocol import Credentials, Ticket
 from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
@@ -60,6 +61,7 @@ class Context:
     def __init__(self, phone: Phone, ticket: Ticket, report: StepReporter, pace: Pace) -> None:
         self.phone, self.ticket, self.pace = phone, ticket, pace
         self.app, self.package = ticket.app, ticket.package
+        self.options: dict[str, Any] = {}  #: the value of each option of the script
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
         self.asked = False  #: whether the app was asked for an account, so that what it says is the answer
         self.fresh = False  #: whether the app came up from a force-stop in this run
@@ -82,6 +84,11 @@ class Context:
         if found is None:
             raise ValueError("the ticket carries no account")
         return found
+
+    @property
+    def username(self) -> str:
+        """Of the account; empty for a script that needs none."""
+        return self.ticket.credentials.username if self.ticket.credentials else ""
 
     def now(self) -> float:
         """Seconds since the epoch, for the codes of the ticket."""

@@ -44,6 +44,8 @@ UNREADABLE_SCREEN = "unreadable_screen"
 APP_CRASHES = "app_crashes"
 NO_PROGRESS = "no_progress"
 UNKNOWN_SCRIPT = "unknown_script"
+WRONG_OPTION = "wrong_option"
+BAD_RESULT = "bad_result"
 
 _LOOK = "Look at the picture of the screen, finish by hand on the phone, then run the script again."
 
@@ -92,7 +94,15 @@ REASONS: dict[str, Reason] = {
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
     APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
-    UNKNOWN_SCRIPT: Reason("The host does not know this script.", "Update Phonerack on the host."),
+    UNKNOWN_SCRIPT: Reason(
+        "The host does not know this script.",
+        "Update Phonerack on the host; a script of your own must be there too: ./run doctor --agent.",
+    ),
+    WRONG_OPTION: Reason(
+        "An option of the run is not what the script on the host wants.",
+        "Put the same version of the script on every machine.",
+    ),
+    BAD_RESULT: Reason("The script ended with something that cannot be reported.", "Correct the script."),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),
     "phone_offline": Reason("The phone is not connected.", "Check its cable, its hub and that it is on."),

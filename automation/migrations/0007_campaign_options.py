@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("automation", "0006_in_hand"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="campaign",
+            name="options",
+            field=models.JSONField(blank=True, default=dict, verbose_name="options"),
+        ),
+    ]
