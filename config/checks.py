@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's names
 from redis.connection import parse_url
+
+from automation.scripts import plugins
 
 
 @register()
@@ -34,3 +36,10 @@ def check_redis_url(**_kwargs: Any) -> list[CheckMessage]:
         hint = "redis://HOST:PORT/0, rediss:// with TLS, unix:///path/to/socket"
         return [Error("REDIS_URL is no Redis address.", hint=hint, id="phonerack.E004")]
     return []
+
+
+@register()
+def check_scripts(**_kwargs: Any) -> list[CheckMessage]:
+    """phonerack.W001: a module of the user's own scripts is of no use. Everything else works without it."""
+    hint = f"Correct the module, or take it out of {plugins.SETTING}."
+    return [Warning(problem, hint=hint, id="phonerack.W001") for problem in plugins.problems]

@@ -26,6 +26,8 @@ from accounts.models import Account
 from automation.controller.tickets import controller_key
 from automation.models import Campaign
 from automation.protocol import CONTROLLER_KEY, without_password
+from automation.scripts import plugins
+from automation.scripts.base import SCRIPTS
 from config import keys, redis_server
 from devices.models import Host
 from devices.phones import adb
@@ -274,6 +276,27 @@ def check_agents() -> Iterator[Finding]:
             yield good(f"The agent of host {host} is at work, {online} phones online.")
 
 
+def check_scripts() -> Iterator[Finding]:
+    """The user's own scripts, as this machine sees them."""
+    for problem in plugins.problems:
+        yield bad(problem)
+    own = [f"{one.name} ({one.module})" for one in SCRIPTS.values() if not one.is_own]
+    if own:
+        yield good(f"Scripts of your own: {', '.join(own)}.")
+    elif not plugins.problems:
+        yield note("No scripts of your own (docs/writing-a-script.md says how to add one).")
+
+
+def check_campaigns() -> Iterator[Finding]:
+    """Campaigns that cannot start, because their script is not known here."""
+    _must_exist()
+    for campaign in Campaign.objects.exclude(script__in=SCRIPTS):
+        yield bad(
+            f"Campaign {campaign} cannot start: its script {campaign.script} is not known here. "
+            f"Name its module in {plugins.SETTING}, or give the campaign another script."
+        )
+
+
 def is_recent(when: datetime | None, seconds: float) -> bool:
     return when is not None and when > timezone.now() - timedelta(seconds=seconds)
 
@@ -289,6 +312,8 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "controller": check_controller,
     "beat": check_beat,
     "agents": check_agents,
+    "scripts": check_scripts,
+    "campaigns": check_campaigns,
 }
 #: What a host with phones needs: no database and no keys.
-OF_AN_AGENT = ("python", "disk", "adb", "adb-server", "redis")
+OF_AN_AGENT = ("python", "disk", "adb", "adb-server", "redis", "scripts")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import translation
 
-pytest_plugins = ["tests.phones", "tests.redis"]
+pytest_plugins = ["tests.phones", "tests.redis", "tests.own_scripts"]
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -25,7 +25,7 @@ class OwnScripts(PageButtons):
 
     scripts_need_account = True
 
-    def order(self, request: HttpRequest, script: str, rows: QuerySet[Any], options: dict[str, Any]) -> None:
+    def order(self, request: HttpRequest, script: str, rows: Any, options: dict[str, Any]) -> None:
         raise NotImplementedError
 
     def own_scripts(self) -> list[Script]:
@@ -61,7 +61,7 @@ def _ask(
     model_admin: OwnScripts, request: HttpRequest, script: Script, rows: QuerySet[Any], form: OrderForm
 ) -> HttpResponse:
     """The page with the options; it comes back to the same action."""
-    ticked = request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME)
+    ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Run “%(script)s”") % {"script": script_label(script.name)},

@@ -126,7 +126,7 @@ def _without_secrets(name: str, ticket: Ticket) -> Ticket:
     return replace(ticket, account=public)
 
 
-def _usable(result: Any, name: str) -> Result:
+def _usable(result: Result, name: str) -> Result:
     """The result, if it can be reported; else one that says what is wrong with it."""
     wrong = _problem(result)
     if not wrong:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+WHOLE = re.compile(r"\s*-?[0-9]{1,15}\s*")  #: what a person writes for a whole number
 LONGEST_TEXT = 1000
 
 
@@ -84,13 +85,12 @@ class Int(Option):
     most: int | None = None
 
     def read(self, value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,15}\s*", value):
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        number = int(value) if isinstance(value, str) and WHOLE.fullmatch(value) else value
+        if isinstance(number, bool) or not isinstance(number, int):
             raise WrongOption(NUMBER)
-        if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
+        if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
             raise WrongOption(self._bounds(), least=self.least, most=self.most)
-        return value
+        return number
 
     def _bounds(self) -> str:
         if self.least is None or self.most is None:

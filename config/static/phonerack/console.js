@@ -1,4 +1,4 @@
-/* Lists that bring themselves up to date without losing ticked rows, and screen dumps shown as text. */
+/* Lists that bring themselves up to date without losing ticked rows, screen dumps shown as text, options of scripts. */
 "use strict";
 (() => {
   const keyOf = (body) => {
@@ -64,7 +64,20 @@
       if (answer.ok) place.textContent = (await answer.text()).replaceAll("><", ">\n<");
     });
 
+  /* In the form of a campaign: the options of the chosen script, and no other's. */
+  const showOptions = (chosen) =>
+    document.querySelectorAll("fieldset.pr-options").forEach((set) => {
+      set.hidden = !set.classList.contains(`pr-options-${chosen}`);
+    });
+  const watchScript = () => {
+    const script = document.querySelector("select[name=script]");
+    if (!script) return;
+    showOptions(script.value);
+    script.addEventListener("change", () => showOptions(script.value));
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    watchScript();
     document.querySelectorAll("[data-live-list]").forEach(watchList);
     fillTexts();
   });
