@@ -83,3 +83,26 @@ class Account(models.Model):
     def attention_text(self) -> str:
         """Why a person is needed, in words; empty when none is."""
         return attention_label(self.attention)
+
+
+class FiguresOfDay(models.Model):
+    """What the profile of an account showed on a day: the last sync of the day counts. Null: it did not show that."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="figures")
+    day = models.DateField(_("day"))  #: by TIME_ZONE
+    followers = models.BigIntegerField(_("followers"), null=True)
+    following = models.BigIntegerField(_("following"), null=True)
+    hearts = models.BigIntegerField(_("hearts"), null=True)
+    friends = models.BigIntegerField(_("friends"), null=True)
+    videos = models.BigIntegerField(_("videos"), null=True)
+
+    class Meta:
+        verbose_name = _("figures of a day")
+        verbose_name_plural = _("figures of a day")
+        ordering = ["day"]
+        constraints = [  # also the index of the account's page and of the pruning
+            models.UniqueConstraint(fields=["account", "day"], name="figures_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.day}"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.choices import PACKAGES, App, Attention
 from accounts.fields import Secret
-from accounts.models import Account
+from accounts.models import Account, FiguresOfDay
 from accounts.signals import account_disabled
 from accounts.text import normal_totp_secret, normal_username
 from devices.models import Device
@@ -20,7 +21,9 @@ from devices.models import Device
 log = logging.getLogger(__name__)
 
 #: The profile figures that a sync brings.
-FIGURES = ("nickname", "country", "followers", "following", "hearts", "videos", "friends")
+COUNTS = ("followers", "following", "hearts", "friends", "videos")
+TEXTS = {"nickname": 200, "country": 64}  #: and how long they may be
+FIGURES = (*TEXTS, *COUNTS)
 
 
 class RunsMayStart(Exception):
@@ -163,10 +166,33 @@ def clear_attention(account: Account) -> None:
 # What the scripts found
 
 
+@transaction.atomic
 def record_figures(account: Account, figures: Mapping[str, object], when: datetime) -> None:
-    """Write the profile figures of a sync; what it could not read stays."""
-    values = {name: figures[name] for name in FIGURES if figures.get(name) is not None}
-    Account.objects.filter(pk=account.pk).update(**values, last_synced_at=when, updated_at=when)
+    """Write the profile figures of a sync, and the counts among them once more under their day.
+
+    What it could not read stays as it was. Accounts of other apps than TikTok have no figures: nothing is written.
+    """
+    if account.app != App.TIKTOK:
+        return
+    counts = {name: value for name in COUNTS if _is_count(value := figures.get(name))}
+    texts = {name: str(figures[name])[:most] for name, most in TEXTS.items() if figures.get(name)}
+    rows = Account.objects.filter(pk=account.pk)
+    rows.update(**counts, **texts, last_synced_at=when, updated_at=when)
+    if counts:
+        day = timezone.localdate(when)
+        FiguresOfDay.objects.update_or_create(account=account, day=day, defaults=counts)
+        _prune_figures(account, day)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _prune_figures(account: Account, today: date) -> None:
+    """Each sync takes the account's oldest days away, so that nothing else has to."""
+    days = settings.PHONERACK_FIGURES_DAYS
+    if days > 0:
+        FiguresOfDay.objects.filter(account=account, day__lte=today - timedelta(days=days)).delete()
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from accounts.querysets import AccountQuerySet
 from automation.admin import orders
 from automation.admin.mixins import OrderPermissions
 from automation.admin.own_scripts import OwnScripts
+from automation.console.figures_page import figures_of
 from automation.console.pages import last_runs_of
 from automation.models import Run
 from devices.admin.kit import LiveList
@@ -25,7 +26,7 @@ admin.site.unregister(Account)
 class AccountAdmin(OrderPermissions, OwnScripts, StockAccountAdmin, LiveList):
     actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
     page_buttons = ("log_in", "match", "sync", "cancel")
-    change_form_outer_after_template = "console/last_runs.html"
+    change_form_outer_after_template = "console/account.html"
 
     def change_view(
         self,
@@ -34,7 +35,12 @@ class AccountAdmin(OrderPermissions, OwnScripts, StockAccountAdmin, LiveList):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        extra = {**(extra_context or {}), **last_runs_of(request, account=object_id)}
+        account = self.get_object(request, object_id)
+        extra = {
+            **(extra_context or {}),
+            **(figures_of(account, request.GET.get("days", "")) if account else {}),
+            **last_runs_of(request, account=object_id),
+        }
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
 
