@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.choices import PACKAGES, App, Attention
+from accounts.choices import App, Attention
 from accounts.fields import Secret
 from accounts.models import Account, FiguresOfDay
 from accounts.signals import account_disabled
-from accounts.text import normal_totp_secret, normal_username
+from accounts.text import normal_totp_secret
 from devices.models import Device
 
 log = logging.getLogger(__name__)
@@ -193,65 +193,3 @@ def _prune_figures(account: Account, today: date) -> None:
     days = settings.PHONERACK_FIGURES_DAYS
     if days > 0:
         FiguresOfDay.objects.filter(account=account, day__lte=today - timedelta(days=days)).delete()
-
-
-@transaction.atomic
-def record_match(
-    device: Device, app: str, package: str, usernames: Iterable[str], is_whole: bool = True
-) -> dict[str, list[str]]:
-    """Bring the list in step with the accounts signed in on a phone, in one package of one app.
-
-    Makes those that the list did not know, puts each on the phone, and sets Login Status: on for those found,
-    off for those expected there and not found. Returns the usernames that are `new`, `moved` (from another
-    phone), `known` and `missing`. The same match again changes nothing. Where only a part could be read
-    (`is_whole` false), what was not found proves nothing: then none is missing.
-    """
-    when = timezone.now()
-    found = {name.lower(): name for name in map(normal_username, usernames) if name}
-    known = {a.username.lower(): a for a in Account.objects.select_for_update().of_app(app).named_any(found)}
-    moved = [a for a in known.values() if a.device_id not in (None, device.pk)]
-    expected = _expected_on(device, app, package) if is_whole else []
-    missing = [a for a in expected if a.username.lower() not in found]
-    new = [
-        _matched(Account(app=app, username=name), device, package)
-        for key, name in found.items()
-        if key not in known
-    ]
-    for account in new:
-        account.last_matched_at = when
-    Account.objects.bulk_create(new)
-    _write_matched([a for a in known.values() if _differs(a, device, package)], device, package, when)
-    Account.objects.filter(pk__in=[a.pk for a in known.values()]).update(last_matched_at=when)
-    set_logged_in(missing, False)
-    stayed = [a for a in known.values() if a not in moved]
-    groups = {"new": new, "moved": moved, "known": stayed, "missing": missing}
-    return {kind: sorted(a.username for a in accounts) for kind, accounts in groups.items()}
-
-
-def _expected_on(device: Device, app: str, package: str) -> list[Account]:
-    """The accounts that the list puts on this phone in this package and says are signed in."""
-    rows = Account.objects.of_app(app).on_device(device).logged_in()
-    return [account for account in rows if package_of(account) == package]
-
-
-def package_of(account: Account) -> str:
-    """The account's own package (a clone), or the usual one of its app."""
-    return account.package_name or PACKAGES[account.app][0]
-
-
-def _matched(account: Account, device: Device, package: str) -> Account:
-    account.device, account.is_logged_in = device, True
-    account.package_name = "" if package in ("", PACKAGES[account.app][0]) else package
-    return account
-
-
-def _differs(account: Account, device: Device, package: str) -> bool:
-    elsewhere = account.device_id != device.pk or package_of(account) != package
-    return elsewhere or not account.is_logged_in
-
-
-def _write_matched(accounts: list[Account], device: Device, package: str, when: datetime) -> None:
-    for account in accounts:
-        _matched(account, device, package).updated_at = when
-    columns = ["device", "is_logged_in", "package_name", "updated_at"]
-    Account.objects.bulk_update(accounts, columns, batch_size=500)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import matching
 from accounts import services as accounts
+from accounts.choices import App
+from automation import matches
 from automation.choices import Outcome
 from automation.models import Run
 from devices import services as devices
@@ -71,26 +75,32 @@ def _login(run: Run) -> None:
 
 
 def _match(run: Run) -> None:
-    """Write down who is signed in on the phone, and on the run what that changed."""
-    if not run.result and run.outcome != Outcome.SUCCEEDED:
+    """Write down who is signed in on the phone, and on the run what that says of each account."""
+    if run.device is None or "found" not in run.result:
         return  # it looked at nothing: canceled before its turn, such as thousands at once
-    if run.device is None:
-        return
-    changes: dict[str, list[str]] = {"new": [], "known": [], "moved": [], "missing": []}
-    partly = {(one["app"], one["package"]) for one in run.result.get("unreadable", [])}
-    for found in run.result.get("found", []):
-        where = (found["app"], found["package"])
-        named = accounts.record_match(run.device, *where, found["usernames"], is_whole=where not in partly)
-        for kind, names in named.items():
-            changes[kind].extend(names)
-    run.result = {**run.result, **changes}
+    seen = matches.seen(run.result)
+    said = matching.record_match(run.device, seen, _read_to_the_end(run))
+    if settings.PHONERACK_MATCH_ADDS:
+        matching.add(run.device, seen, timezone.now())
+    run.result = {**run.result, "matched": [asdict(one) for one in said]}
     run.save(update_fields=["result"])
 
 
+def _read_to_the_end(run: Run) -> set[str]:
+    """The apps of which everything was read; one that is not installed is read, and nobody is signed in there."""
+    if run.outcome != Outcome.SUCCEEDED:
+        return set()
+    return set(App.values) - {one["app"] for one in run.result.get("unreadable", [])}
+
+
 def _sync(run: Run) -> None:
-    if run.outcome == Outcome.SUCCEEDED and run.account:
-        figures = {name: value for name, value in run.result.items() if name in accounts.FIGURES}
-        accounts.record_figures(run.account, figures, timezone.now())
+    """Write down the figures, and what the profile proves of the login."""
+    if run.account is None:
+        return
+    if isinstance(run.result.get("logined"), bool):
+        accounts.set_logged_in([run.account], run.result["logined"])
+    if run.outcome == Outcome.SUCCEEDED:
+        accounts.record_figures(run.account, run.result, timezone.now())
 
 
 EFFECTS = {"login": _login, "match": _match, "sync": _sync}

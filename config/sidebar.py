@@ -26,6 +26,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),
                 _list(request, _("Runs"), "play_circle", "automation.run"),
                 _list(request, _("Campaigns"), "campaign", "automation.campaign"),
+                _matches(request),
             ]
         },
         {
@@ -50,6 +51,18 @@ def _list(
     number = count() if count and may else 0
     badge = {"badge": str(number), "badge_variant": "warning", "badge_style": "solid"}
     return {**item, **badge} if number else item
+
+
+def _matches(request: HttpRequest) -> Item:
+    models = ("automation.{}_run", "accounts.{}_account", "devices.{}_device")
+    may = all(any(request.user.has_perm(one.format(verb)) for verb in ("view", "change")) for one in models)
+    link = reverse("console:matches")
+    return {
+        "title": _("Match results"),
+        "icon": "join_inner",
+        "link": link,
+        "permission": lambda _request: may,
+    }
 
 
 def _attention() -> int:

@@ -13,7 +13,7 @@ from unfold.decorators import display
 from automation.admin import orders
 from automation.admin.mixins import OrderPermissions, ReasonsInList
 from automation.admin.own_scripts import OwnScripts
-from automation.console.pages import accounts_on, last_runs_of
+from automation.console.pages import accounts_on, last_match_of, last_runs_of
 from automation.models import Run
 from devices.admin import DeviceAdmin as StockDeviceAdmin
 from devices.admin.kit import BUSY, pill, two_lines
@@ -28,7 +28,7 @@ class DeviceAdmin(OrderPermissions, ReasonsInList, OwnScripts, StockDeviceAdmin)
     list_display = ("name", "phone", "place", "connected", "fitness", "now", "power", "seen")
     actions = ("match", "cancel", *StockDeviceAdmin.actions)
     page_buttons = ("match", "cancel", *StockDeviceAdmin.page_buttons)
-    change_form_outer_after_template = "console/last_runs.html"
+    change_form_outer_after_template = "console/device.html"
 
     def change_view(
         self,
@@ -37,7 +37,7 @@ class DeviceAdmin(OrderPermissions, ReasonsInList, OwnScripts, StockDeviceAdmin)
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        here = accounts_on(request, object_id)
+        here = {**accounts_on(request, object_id), **last_match_of(request, object_id)}
         extra = {**(extra_context or {}), **here, **last_runs_of(request, device=object_id)}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page

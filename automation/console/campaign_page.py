@@ -12,10 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from automation import campaigns
+from automation import campaigns, matches
 from automation.choices import OCCURRENCE_REASONS, CampaignState, OccurrenceState
 from automation.console.figures import Tally, tallies
 from automation.console.looks import told_options
+from automation.console.match_page import KindCount, phone_matches, totals
 from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from devices.admin.kit import BAD, BUSY, GOOD, PLAIN, WARN, pill
 
@@ -67,6 +68,7 @@ def campaign_page(campaign: Campaign | None) -> dict[str, Any]:
         "pill": campaign_pill(campaign),
         "why": reason_sentence(campaign.state_reason),
         "schedule": schedule_text(campaign),
+        "matched": _matched(campaign),
         "options": told_options(campaign.script, campaign.options),
         "next_starts": [_local(campaign, at) for at in campaigns.next_starts(campaign, NEXT_STARTS)],
         "starts": last_starts(campaign),
@@ -75,6 +77,13 @@ def campaign_page(campaign: Campaign | None) -> dict[str, Any]:
             for event in campaign.events.all()[:LAST_EVENTS]
         ],
     }
+
+
+def _matched(campaign: Campaign) -> list[KindCount]:
+    """Of a match: how many accounts its last start found new, moved, missing and known."""
+    if campaign.script != "match":
+        return []
+    return totals(phone_matches(matches.of_campaign(campaign.pk).defer("message", "options")))
 
 
 def last_starts(campaign: Campaign) -> list[Start]:

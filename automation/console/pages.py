@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from automation import matches
 from automation.choices import EventKind, RunState
 from automation.console.looks import script_label, status_pill, told_options
+from automation.console.match_page import match_of
 from automation.console.reasons import advice
 from automation.console.rows import rows
 from automation.console.why import Why
@@ -51,6 +53,7 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "lines": history(run),
         "options": told_options(run.script, run.options),
         "facts": facts(run.result),
+        **(match_of(request, run) if may_view(request, "accounts", "account") else {}),
         "next_run": Run.objects.filter(retry_of=run).first(),
         "evidence": _evidence(request, run),
         "is_over": run.state == RunState.FINISHED,
@@ -112,6 +115,12 @@ def accounts_on(request: HttpRequest, device: str) -> dict[str, Any]:
     if not device.isdigit() or not may_view(request, "accounts", "account"):
         return {}
     return {"accounts_here": list(Account.objects.filter(device=int(device)))}
+
+
+def last_match_of(request: HttpRequest, device: str) -> dict[str, Any]:
+    """What the last match of one device found, for those who may see runs and accounts."""
+    may = may_view(request, "automation", "run") and may_view(request, "accounts", "account")
+    return match_of(request, matches.newest_on(int(device))) if may and device.isdigit() else {}
 
 
 def last_runs_of(request: HttpRequest, **of: str) -> dict[str, Any]:

@@ -1,22 +1,32 @@
-"""The overview, its live part, and the evidence of a run."""
+"""The overview, its live part, what matches found, and the evidence of a run."""
 
 from __future__ import annotations
 
+import logging
 from hashlib import blake2b
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
 
+from automation import matches
 from automation.console import figures, wall
+from automation.console.match_page import match_page, may_add
 from automation.console.pages import may_view
 from automation.console.rows import rows
 from automation.console.why import Why
-from automation.models import Evidence
+from automation.models import Evidence, Run
+
+log = logging.getLogger(__name__)
 
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
@@ -58,6 +68,35 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         context |= {"unfinished": figures.unfinished_runs(), "finished": figures.finished_today()}
         context |= {"runs": rows(figures.last_runs())}
     return context
+
+
+@require_GET
+def match_results(request: HttpRequest) -> HttpResponse:
+    """What the matches found: of every phone the last one, or of a campaign's last start."""
+    _must_see(request, ("automation", "run"), ("accounts", "account"), ("devices", "device"))
+    context = {**admin.site.each_context(request), "title": _("Match results"), **match_page(request)}
+    return TemplateResponse(request, "console/match.html", context)
+
+
+@require_POST
+def match_add(request: HttpRequest) -> HttpResponse:
+    """Put what matches found into the list: of the posted runs, and nothing that they did not find."""
+    _must_see(request, ("automation", "run"))
+    if not may_add(request):
+        raise PermissionDenied
+    wanted = [int(number) for number in request.POST.getlist("run") if number.isdigit()]
+    added = matches.add_found(Run.objects.filter(pk__in=wanted).select_related("device"))
+    log.info("%s accounts added from matches by %s", len(added), request.user.get_username())
+    text = ngettext("%(n)s account added.", "%(n)s accounts added.", len(added)) % {"n": len(added)}
+    (messages.success if added else messages.warning)(request, text)
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return redirect(back if is_ours else "console:matches")
+
+
+def _must_see(request: HttpRequest, *models: tuple[str, str]) -> None:
+    if not admin.site.has_permission(request) or not all(may_view(request, *one) for one in models):
+        raise PermissionDenied
 
 
 @require_GET

@@ -187,24 +187,6 @@ def test_a_wrong_password_ends_the_login_status() -> None:
     assert Account.objects.get(pk=run.account_id).is_logged_in is False
 
 
-def test_a_match_makes_and_binds_the_accounts_it_found_and_says_which() -> None:
-    device = make_device(host=host_with_key())
-    (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
-    offered = services.offer_run(run, device.host_id)
-    found = [
-        {
-            "app": "instagram",
-            "package": "com.instagram.android",
-            "usernames": ["harbour.news", "harbour.shop"],
-        }
-    ]
-    services.finish_run(
-        services.start_run(offered.pk, offered.fence), "succeeded", reason="matched", result={"found": found}
-    )
-    assert Account.objects.filter(device=device, is_logged_in=True).count() == 2
-    assert Run.objects.get(pk=run.pk).result["new"] == ["harbour.news", "harbour.shop"]
-
-
 def test_what_a_match_could_not_read_is_not_signed_out() -> None:
     device = make_device(host=host_with_key())
     account = make_account(app="instagram", device=device, is_logged_in=True)
