@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from accounts import services
+from accounts.choices import App
 from accounts.excel.pages import ExcelPages
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter
 from accounts.forms import AccountForm
@@ -84,7 +85,7 @@ class AccountAdmin(ModelAdmin, ExcelPages):
         return [
             (None, basic),
             (_("More"), more),
-            figures,
+            *([figures] if obj.app == App.TIKTOK else []),
             (_("History"), {"fields": TRACES, "classes": ["tab"]}),
         ]
 
