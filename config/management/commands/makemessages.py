@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.commands import makemessages
 
+from automation.scripts import options
 from automation.scripts.base import SCRIPTS
 from automation.scripts.reasons import REASONS
 from config.env import BASE
@@ -44,4 +45,5 @@ def words() -> Iterator[str]:
     for reason in REASONS.values():
         yield from filter(None, reason)
     yield from FRAME
-    yield from (one.label for one in SCRIPTS.values())
+    yield from options.SENTENCES
+    yield from (one.label for one in SCRIPTS.values() if one.is_own)
