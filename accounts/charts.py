@@ -14,7 +14,7 @@ from accounts.models import FiguresOfDay
 from accounts.services import COUNTS
 
 WIDTH, HEIGHT = 320, 110  #: of the drawing, in its own units
-TOP, BOTTOM, SIDE = 18, 92, 6  #: where the line may run
+TOP, BOTTOM, LEFT, RIGHT = 8, 88, 66, 314  #: where the line may run; its numbers stand to the left
 NAMED_POINTS = 120  #: with more, the points say nothing under the mouse
 
 
@@ -41,8 +41,7 @@ class Chart:
     area: str  #: of a polygon, down to the ground
     first: str
     last: str
-    lowest: str
-    highest: str
+    marks: list[tuple[float, str]]  #: (height in the drawing, number) of the highest and the lowest
     told: str  #: the same in words
 
 
@@ -96,8 +95,7 @@ def _chart(name: str, read: list[tuple[date, int]], begin: date, end: date) -> C
         area=f"{places[0][0]:g},{BOTTOM} {line} {places[-1][0]:g},{BOTTOM}",
         first=date_format(begin, "j M Y"),
         last=date_format(end, "j M Y"),
-        lowest=_number(low),
-        highest=_number(high),
+        marks=[(_y(one, low, high), _short(one)) for one in dict.fromkeys([high, low])],
         told=_in_words(texts, low, high),
     )
 
@@ -112,12 +110,17 @@ def _in_words(texts: list[str], low: int, high: int) -> str:
 def _x(day: date, begin: date, end: date) -> float:
     days = (end - begin).days
     share = (day - begin).days / days if days else 0.5
-    return round(SIDE + share * (WIDTH - 2 * SIDE), 1)
+    return round(LEFT + share * (RIGHT - LEFT), 1)
 
 
 def _y(count: int, low: int, high: int) -> float:
     share = (count - low) / (high - low) if high > low else 0.5
     return round(BOTTOM - share * (BOTTOM - TOP), 1)
+
+
+def _short(count: int) -> str:
+    """As wide as there is room for to the left of the line."""
+    return f"{localize(round(count / 10**6, 1))} M" if count >= 10**7 else _number(count)
 
 
 def _number(count: Any) -> str:

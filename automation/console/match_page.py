@@ -62,6 +62,15 @@ class PhoneMatch:
     lines: list[Line]
     to_add: int = field(default=0)
 
+    @property
+    def notable(self) -> list[Line]:
+        """What somebody may want to look at."""
+        return [line for line in self.lines if line.kind != Kind.KNOWN]
+
+    @property
+    def known(self) -> list[Line]:
+        return [line for line in self.lines if line.kind == Kind.KNOWN]
+
 
 def match_page(request: HttpRequest) -> dict[str, Any]:
     """The context of the page: of one campaign's last start, or of every phone the last match."""

@@ -52,7 +52,7 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "advice": advice(run.reason),
         "lines": history(run),
         "options": told_options(run.script, run.options),
-        "facts": facts(run.result),
+        "facts": facts({} if run.script == "match" else run.result),
         **(match_of(request, run) if may_view(request, "accounts", "account") else {}),
         "next_run": Run.objects.filter(retry_of=run).first(),
         "evidence": _evidence(request, run),

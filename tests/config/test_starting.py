@@ -151,3 +151,14 @@ def test_a_slot_in_use_is_neither_taken_nor_cleaned(tmp_path: Path) -> None:
     second._lock.close()
     assert slot.clean(tmp_path) == []
     assert not tmp_path.exists()
+
+
+def test_a_broken_script_of_the_users_is_said_by_the_agent_and_does_not_keep_it_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text("import no_such_thing")
+    monkeypatch.setenv("PHONERACK_SCRIPTS", str(tmp_path / "broken.py"))
+    ended = agent(tmp_path, "redis://127.0.0.1:1/0", free_port())
+    assert "broken.py (PHONERACK_SCRIPTS) is left out: ModuleNotFoundError" in ended.stderr
+    assert "Redis does not answer" in ended.stderr
+    assert "Traceback" not in ended.stderr

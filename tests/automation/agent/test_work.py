@@ -24,6 +24,7 @@ from automation.agent.work import Work
 from automation.protocol import Ticket, ticket_key
 from automation.scripts.base import SCRIPTS, Result, Script
 from devices.phones.adb import AdbServer
+from tests.own_scripts import HEAD, Load
 from tests.phones import wait_for
 
 CONTROLLER = PrivateKey.generate()
@@ -315,3 +316,31 @@ def test_a_ticket_is_left_where_it_is_while_the_controller_is_not_known(work: Wo
     assert work.client.exists(ticket_key("pc1", 1, 1))
     assert reports(work) == []
     assert work.outbox.snapshot() == (1, 0, [])
+
+
+def test_a_script_of_the_users_that_breaks_every_rule_ends_its_run_and_the_agent_goes_on(
+    work: Work, load_own: Load
+) -> None:
+    ends = [
+        'return Result("succeeded", "x", "", {"at": object(), "half": chr(0xD800)})',
+        "raise SystemExit(1)",
+        "1 / 0",
+        "with context.step({1}): pass",
+        "with context.step(chr(0xD800)): pass",
+        'return Result("succeeded", "read", chr(0xD800), {"n": context.options["n"]})',
+    ]
+    texts = [
+        f'{HEAD}@script("own-{number}", label="O", needs_account=False, options=[Int("n", "N", default=3)])\n'
+        f"def own(context):\n    {body}\n"
+        for number, body in enumerate(ends)
+    ]
+    assert load_own(*texts) == []
+    for number in range(len(ends)):
+        put_ticket(work, run=number + 1, script=f"own-{number}", app="", account=None)
+        work.do(number + 1, 1, "SIMWORK1")
+    ended = [body for kind, body in reports(work) if kind == "finished"]
+    assert [one["outcome"] for one in ended] == ["errored"] * 5 + ["succeeded"]
+    assert (ended[0]["reason"], ended[-1]["data"]) == ("bad_result", {"n": 3})
+    assert "wanted to end the whole process" in ended[1]["message"]
+    for report in work.outbox.unsent(0, 100):
+        report.to_json().encode()
