@@ -16,7 +16,7 @@ from automation import campaigns, matches
 from automation.choices import OCCURRENCE_REASONS, CampaignState, OccurrenceState
 from automation.console.figures import Tally, tallies
 from automation.console.looks import told_options
-from automation.console.match_page import KindCount, phone_matches, totals
+from automation.console.match_page import KindCount, totals_of
 from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from devices.admin.kit import BAD, BUSY, GOOD, PLAIN, WARN, pill
 
@@ -83,7 +83,7 @@ def _matched(campaign: Campaign) -> list[KindCount]:
     """Of a match: how many accounts its last start found new, moved, missing and known."""
     if campaign.script != "match":
         return []
-    return totals(phone_matches(matches.of_campaign(campaign.pk).defer("message", "options")))
+    return totals_of(matches.of_campaign(campaign.pk).values_list("result", flat=True))
 
 
 def last_starts(campaign: Campaign) -> list[Start]:

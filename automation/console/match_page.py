@@ -166,6 +166,15 @@ def totals(found: Iterable[PhoneMatch]) -> list[KindCount]:
     return _counts(numbers)
 
 
+def totals_of(results: Iterable[dict[str, Any]]) -> list[KindCount]:
+    """The same, straight from what the runs keep."""
+    numbers: Counter[str] = Counter()
+    for result in results:
+        numbers.update(one["kind"] for one in result.get("matched", []))
+        numbers[UNREADABLE] += len(result.get("unreadable", []))
+    return _counts(numbers)
+
+
 def match_of(request: HttpRequest, run: Run | None) -> dict[str, Any]:
     """The part that shows one match; nothing where none looked. Only the last match of a phone offers to add."""
     if run is None or run.script != "match" or "found" not in run.result:
