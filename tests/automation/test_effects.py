@@ -22,10 +22,10 @@ def phone(settings) -> Device:
     return make_device(host=host_with_key())
 
 
-def end(phone: Device, *outcomes: str, account=None) -> None:
+def end(phone: Device, *outcomes: str, account=None, reason: str = "captcha") -> None:
     for outcome in outcomes:
         run = running_run(phone, account=account or make_account(device=phone))
-        services.finish_run(run, outcome, reason="captcha")
+        services.finish_run(run, outcome, reason=reason)
     phone.refresh_from_db()
 
 
@@ -65,6 +65,17 @@ def test_the_count_may_be_switched_off(phone: Device, settings) -> None:
     settings.PHONERACK_QUARANTINE_AFTER = 0
     end(phone, *[Outcome.FAILED] * 6)
     assert phone.health == Health.GOOD
+
+
+@pytest.mark.parametrize("reason", ["unknown_script", "wrong_option", "bad_result"])
+def test_a_script_that_the_host_lacks_or_that_is_wrong_says_nothing_about_the_phone(
+    phone: Device, reason: str
+) -> None:
+    end(phone, *[Outcome.FAILED] * 5, reason=reason)
+    end(phone, Outcome.FAILED, Outcome.FAILED)
+    assert phone.health == Health.GOOD
+    end(phone, Outcome.FAILED)
+    assert phone.health == Health.QUARANTINED
 
 
 @pytest.mark.parametrize(("keeps", "hold"), [(True, Hold.PERSON), (False, Hold.NONE)])

@@ -13,6 +13,7 @@ from automation.models import Run
 from devices.models import Device
 from tests.automation.rows import host_with_key, run_on
 from tests.factories import make_account, make_device
+from tests.own_scripts import GREET
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -97,3 +98,13 @@ def test_the_overview_shows_a_phone_that_goes_offline_without_a_reload(page):
     Device.objects.filter(pk=phone.pk).update(connection="offline")
     page.wait_for_selector("a.pr-c-offline", timeout=10_000)
     assert page.evaluate("window.stays")
+
+
+def test_the_form_of_a_campaign_shows_the_options_of_the_chosen_script_alone(page, load_own):
+    assert load_own(GREET) == []
+    page.goto(reverse("admin:automation_campaign_add"))
+    times = page.locator("[name=option-greet-times]")
+    page.select_option("[name=script]", "login")
+    assert not times.is_visible()
+    page.select_option("[name=script]", "greet")
+    assert times.is_visible()
