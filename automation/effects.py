@@ -78,19 +78,18 @@ def _match(run: Run) -> None:
     """Write down who is signed in on the phone, and on the run what that says of each account."""
     if run.device is None or "found" not in run.result:
         return  # it looked at nothing: canceled before its turn, such as thousands at once
-    seen = matches.seen(run.result)
-    said = matching.record_match(run.device, seen, _read_to_the_end(run))
+    seen, unreadable = matches.seen(run.result), matches.unreadable(run.result)
+    unread = {one["app"] for one in unreadable}
+    said = matching.record_match(run.device, seen, _looked_at(run) - unread)
     if settings.PHONERACK_MATCH_ADDS:
         matching.add(run.device, seen, timezone.now())
-    run.result = {**run.result, "matched": [asdict(one) for one in said]}
+    run.result = {**run.result, "unreadable": unreadable, "matched": [asdict(one) for one in said]}
     run.save(update_fields=["result"])
 
 
-def _read_to_the_end(run: Run) -> set[str]:
-    """The apps of which everything was read; one that is not installed is read, and nobody is signed in there."""
-    if run.outcome != Outcome.SUCCEEDED:
-        return set()
-    return set(App.values) - {one["app"] for one in run.result.get("unreadable", [])}
+def _looked_at(run: Run) -> set[str]:
+    """The apps at which a match looked; one that is not installed is read, and nobody is signed in there."""
+    return set(App.values) if run.outcome == Outcome.SUCCEEDED else set()
 
 
 def _sync(run: Run) -> None:

@@ -14,15 +14,22 @@ from accounts.models import Account
 from automation.models import Run
 from devices.models import Device
 
+UNREADABLE = ("app", "package", "reason")
+
 
 def seen(result: dict[str, Any]) -> list[Seen]:
     """The accounts that a match found on its phone, of the apps that are known here."""
-    return [
+    read = (
         one
         for found in result.get("found", [])
-        if found["app"] in App.values
         for one in matching.seen_in(found["app"], found["package"], found["usernames"])
-    ]
+    )
+    return [one for one in read if one.app in App.values]
+
+
+def unreadable(result: dict[str, Any]) -> list[dict[str, str]]:
+    """The app, the package and the reason of each that a match could not read."""
+    return [{name: str(one[name]) for name in UNREADABLE} for one in result.get("unreadable", [])]
 
 
 def matched(run: Run) -> list[Matched]:

@@ -77,7 +77,7 @@ def match_page(request: HttpRequest) -> dict[str, Any]:
     campaign = _campaign(request.GET.get("campaign", ""))
     runs = matches.of_campaign(campaign.pk) if campaign else matches.newest()
     found = phone_matches(runs.defer("message", "options"))
-    found.sort(key=lambda one: (not _needs_a_look(one), str(one.run.device)))
+    found.sort(key=_place)
     page = Paginator(found, PHONES).get_page(request.GET.get("page"))
     return {
         "campaign": campaign,
@@ -85,6 +85,8 @@ def match_page(request: HttpRequest) -> dict[str, Any]:
         "phones": len(found),
         "totals": totals(found),
         "page": page,
+        "notable": [one for one in page if one.notable],
+        "quiet": [one for one in page if not one.notable],
         "may_add": may_add(request),
         "to_add": sum(one.to_add for one in found),
         "runs_to_add": [one.run.pk for one in found if one.to_add],
@@ -99,8 +101,11 @@ def _campaign(number: str) -> Campaign | None:
     return Campaign.objects.filter(pk=int(number), script="match").first() if number.isdigit() else None
 
 
-def _needs_a_look(one: PhoneMatch) -> bool:
-    return any(count.kind != Kind.KNOWN for count in one.counts)
+def _place(one: PhoneMatch) -> tuple[bool, str, int, str]:
+    """First those at which somebody should look; 2 before 10."""
+    device = one.run.device
+    label = (device.label or device.serial) if device else ""
+    return not one.notable, str(device.host if device else ""), len(label), label
 
 
 def phone_matches(runs: Iterable[Run]) -> list[PhoneMatch]:
@@ -113,7 +118,7 @@ def phone_matches(runs: Iterable[Run]) -> list[PhoneMatch]:
 
 def _phone_match(run: Run, unknown: set[tuple[str, str]]) -> PhoneMatch:
     lines = [_line(one, unknown) for one in matches.matched(run)]
-    lines += [_unreadable(**one) for one in run.result.get("unreadable", [])]
+    lines += [_unreadable(**one) for one in matches.unreadable(run.result)]
     return PhoneMatch(run, when(run.finished_at), counts(lines), lines, sum(one.is_open for one in lines))
 
 

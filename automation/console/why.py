@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from automation.choices import RunState
+from automation.choices import Outcome, RunState
 from automation.console.looks import script_label
 from automation.console.reasons import sentence
 from automation.controller import dispatch
 from automation.controller.planning import Reason
 from automation.models import Run
+from automation.scripts.base import SCRIPTS
+from automation.scripts.reasons import REASONS
 from devices.models import Device
 
 
@@ -48,7 +50,7 @@ class Why:
     def of(self, run: Run) -> str:
         """Why the run waits, or why it ended as it did."""
         if run.state == RunState.FINISHED:
-            return sentence(run.reason) if run.reason else ""
+            return _in_own_words(run) or (sentence(run.reason) if run.reason else "")
         return (
             str(self._waits.get(run.pk) or _("It is next in line.")) if run.state == RunState.PENDING else ""
         )
@@ -56,3 +58,11 @@ class Why:
     @cached_property
     def _waits(self) -> dict[int, Reason | None]:
         return dispatch.explain(run for run in self._runs if run.state == RunState.PENDING)
+
+
+def _in_own_words(run: Run) -> str:
+    """What a script of the user's said of its end, where its reason has no sentence of ours."""
+    script = SCRIPTS.get(run.script)
+    if script is None or script.is_own or run.reason in REASONS or run.outcome == Outcome.ERRORED:
+        return ""
+    return run.message.partition("\n")[0][:200]

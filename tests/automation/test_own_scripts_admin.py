@@ -174,6 +174,17 @@ def test_only_the_ticket_of_a_login_carries_password_and_codes(script, settings)
     assert (ticket.account["username"], "canary" in ticket.to_json()) == (account.username, script == "login")
 
 
+def test_its_end_is_told_in_its_own_words_where_its_reason_is_its_own(admin_client):
+    phone = make_device(host=host_with_key())
+    (run,) = services.enqueue("battery", [(None, phone)], requested_by="ann")
+    offered = services.offer_run(run, phone.host_id)
+    run = services.start_run(offered.pk, offered.fence)
+    services.finish_run(run, "succeeded", reason="battery_read", message="80 percent.\nMore.")
+    page = admin_client.get(reverse("admin:automation_run_changelist")).content.decode()
+    assert "80 percent." in page
+    assert "battery read" not in page
+
+
 def test_a_script_of_the_users_is_told_from_ours():
     assert {name: one.is_own for name, one in SCRIPTS.items()} == {
         "login": True, "match": True, "sync": True, "greet": False, "battery": False,
