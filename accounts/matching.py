@@ -129,10 +129,11 @@ def _said(device: Device, places: list[Seen], account: Account | None) -> Matche
     here = (account.app, _place(places, account).package, account.username)
     if account.device is None or account.device == device:
         return Matched(Kind.KNOWN, *here)
-    return Matched(Kind.MOVED, *here, was=_in_words(account.device))
+    return Matched(Kind.MOVED, *here, was=in_words(account.device))
 
 
-def _in_words(device: Device) -> str:
+def in_words(device: Device) -> str:
+    """A device as people point at it."""
     name = device.label or device.serial
     return f"{name} ({device.host})" if device.host else name
 

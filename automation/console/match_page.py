@@ -117,7 +117,8 @@ def phone_matches(runs: Iterable[Run]) -> list[PhoneMatch]:
 
 
 def _phone_match(run: Run, unknown: set[tuple[str, str]]) -> PhoneMatch:
-    lines = [_line(one, unknown) for one in matches.matched(run)]
+    here = matching.in_words(run.device) if run.device else ""
+    lines = [_line(one, here, unknown) for one in matches.matched(run)]
     lines += [_unreadable(**one) for one in matches.unreadable(run.result)]
     return PhoneMatch(run, when(run.finished_at), counts(lines), lines, sum(one.is_open for one in lines))
 
@@ -127,17 +128,17 @@ def _unreadable(app: str, package: str, reason: str) -> Line:
     return Line(UNREADABLE, label, look, name=package, app=_app(app), more=sentence(reason))
 
 
-def _line(one: Matched, unknown: set[tuple[str, str]]) -> Line:
+def _line(one: Matched, here: str, unknown: set[tuple[str, str]]) -> Line:
     is_open = Seen(one.app, one.package, one.username).key in unknown
     return Line(
         kind=one.kind, label=str(LABELS[one.kind]), look=LOOKS[one.kind], name=f"@{one.username}",
-        app=_app(one.app), more=_more(one, is_open), is_open=is_open and one.kind == Kind.NEW,
+        app=_app(one.app), more=_more(one, here, is_open), is_open=is_open and one.kind == Kind.NEW,
     )  # fmt: skip
 
 
-def _more(one: Matched, is_open: bool) -> str:
+def _more(one: Matched, here: str, is_open: bool) -> str:
     if one.kind == Kind.MOVED:
-        return _("was on %(device)s") % {"device": one.was}
+        return _("from %(device)s to %(here)s") % {"device": one.was, "here": here}
     if one.kind == Kind.MISSING:
         return _("the list had it signed in here; the phone does not")
     if one.kind == Kind.NEW:

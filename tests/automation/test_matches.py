@@ -100,12 +100,12 @@ def test_a_match_that_looked_at_nothing_changes_nothing(phone):
 
 
 def test_the_page_shows_the_last_match_of_every_phone_with_counts_names_and_reasons(admin_client, phone):
-    make_account(username="moved", device=make_device(label="9"))
+    make_account(username="moved", device=make_device(label="9", host=host_with_key(name="pc2")))
     make_account(username="gone", device=phone, is_logged_in=True)
     match(phone, found("tiktok", "old"))
     run = match(phone, found("tiktok", "fresh", "moved"), unreadable("instagram"))
     page = admin_client.get(PAGE).content.decode()
-    for text in ("@fresh", "@moved", "was on 9", "1 new", "1 moved", "1 unreadable", "1 phone",
+    for text in ("@fresh", "@moved", "from 9 (pc2) to 7 (pc1)", "1 new", "1 moved", "1 unreadable", "1 phone",
                  "The app shows a screen that is not known.", f"/run/{run.pk}/change/"):  # fmt: skip
         assert text in page, text
     assert "@old" not in page
