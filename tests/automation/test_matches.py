@@ -177,6 +177,8 @@ def test_a_campaign_shows_what_its_last_start_found(admin_client, phone):
         for run in campaigns.start(made, "ann"):
             ended(run, found("tiktok", *names) if run.device == phone else found("tiktok"))
     match(other, found("tiktok", "elsewhere"))
+    (again,) = services.enqueue("match", [(None, other)], requested_by="ann", campaign=made)
+    ended(again, found("tiktok", "elsewhere"))
     page = admin_client.get(f"{PAGE}?campaign={made.pk}").content.decode()
     assert ("@second" in page, "@third" in page, "@first" in page, "@elsewhere" in page) == (
         True,
