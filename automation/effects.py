@@ -14,12 +14,13 @@ from accounts.choices import App
 from automation import matches
 from automation.choices import Outcome
 from automation.models import Run
+from automation.scripts.base import SCRIPTS
 from devices import services as devices
 from devices.models import Device
 
 #: Outcomes that may be the phone's fault. Lost, canceled and skipped runs say nothing about it.
 UNHAPPY = (Outcome.FAILED, Outcome.NEEDS_PERSON, Outcome.ERRORED)
-#: Reasons that speak of a script which the host lacks or has in another version, so not of the phone.
+#: Reasons that speak of the script.
 NOT_THE_PHONE = frozenset({"unknown_script", "wrong_option", "bad_result"})
 LOOK_BACK = 3  #: runs looked at, for each failure that is needed: one account may have failed several times
 
@@ -59,11 +60,17 @@ def _spare_phone(run: Run) -> None:
 def _failures_in_a_row(device: Device, most: int) -> dict[int, str]:
     """account -> reason, of the runs on the device since one went well, or since a person said that it is good."""
     last = Run.objects.of_accounts_on(device, since=device.health_since).values_list(
-        "account_id", "outcome", "reason"
+        "account_id", "outcome", "reason", "script"
     )
-    said = [row for row in last[: most * LOOK_BACK] if row[2] not in NOT_THE_PHONE]
+    said = [row for row in last[: most * LOOK_BACK] if _is_about_the_phone(*row[1:])]
     tail = itertools.takewhile(lambda row: row[1] in UNHAPPY, said)
-    return {account: reason for account, _outcome, reason in tail}
+    return {account: reason for account, _outcome, reason, _script in tail}
+
+
+def _is_about_the_phone(outcome: str, reason: str, script: str) -> bool:
+    """Not so of a script that the host lacks or has in another version, and of a defect of the user's own."""
+    is_own = script in SCRIPTS and SCRIPTS[script].is_own
+    return reason not in NOT_THE_PHONE and (is_own or outcome != Outcome.ERRORED)
 
 
 def _login(run: Run) -> None:

@@ -49,7 +49,9 @@ def newest_on(device: Device | int) -> Run | None:
 
 def of_campaign(campaign: int) -> QuerySet[Run]:
     """The matches of the last start of a campaign; without starts none."""
-    started = _looked().filter(campaign=campaign).exclude(occurrence=None)  # not what somebody ran again by hand
+    started = (
+        _looked().filter(campaign=campaign).exclude(occurrence=None)
+    )  # not what somebody ran again by hand
     last = started.order_by("-id").values("occurrence")[:1]
     return _with_device(_looked().filter(campaign=campaign, occurrence__in=last))
 

@@ -26,7 +26,7 @@ from accounts.models import Account
 from automation.controller.tickets import controller_key
 from automation.models import Campaign
 from automation.protocol import CONTROLLER_KEY, without_password
-from automation.scripts import plugins
+from automation.scripts import options, plugins
 from automation.scripts.base import SCRIPTS
 from config import keys, redis_server
 from devices.models import Host
@@ -288,13 +288,19 @@ def check_scripts() -> Iterator[Finding]:
 
 
 def check_campaigns() -> Iterator[Finding]:
-    """Campaigns that cannot start, because their script is not known here."""
+    """Campaigns that cannot start, or whose runs would end at once: their script is another one by now."""
     _must_exist()
-    for campaign in Campaign.objects.exclude(script__in=SCRIPTS):
-        yield bad(
-            f"Campaign {campaign} cannot start: its script {campaign.script} is not known here. "
-            f"Name its module in {plugins.SETTING}, or give the campaign another script."
-        )
+    for campaign in Campaign.objects.all():
+        if campaign.script not in SCRIPTS:
+            yield bad(
+                f"Campaign {campaign} cannot start: its script {campaign.script} is not known here. "
+                f"Name its module in {plugins.SETTING}, or give the campaign another script."
+            )
+            continue
+        try:
+            options.read(SCRIPTS[campaign.script].options, campaign.options)
+        except options.WrongOption as error:
+            yield bad(f"Campaign {campaign}, option {error.option}: {error} Open its form and save it anew.")
 
 
 def is_recent(when: datetime | None, seconds: float) -> bool:

@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from automation import services
 from automation.choices import Outcome
+from automation.models import Run
 from devices import services as devices
 from devices.choices import Health, Hold
 from devices.models import Device
 from tests.automation.rows import host_with_key, running_run
 from tests.factories import make_account, make_device
+from tests.own_scripts import GREET, Load
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +24,10 @@ def phone(settings) -> Device:
     return make_device(host=host_with_key())
 
 
-def end(phone: Device, *outcomes: str, account=None, reason: str = "captcha") -> None:
+def end(phone: Device, *outcomes: str, account=None, reason: str = "captcha", script: str = "login") -> None:
     for outcome in outcomes:
         run = running_run(phone, account=account or make_account(device=phone))
+        Run.objects.filter(pk=run.pk).update(script=script)
         services.finish_run(run, outcome, reason=reason)
     phone.refresh_from_db()
 
@@ -65,6 +68,14 @@ def test_the_count_may_be_switched_off(phone: Device, settings) -> None:
     settings.PHONERACK_QUARANTINE_AFTER = 0
     end(phone, *[Outcome.FAILED] * 6)
     assert phone.health == Health.GOOD
+
+
+def test_a_defect_of_the_users_own_script_says_nothing_about_the_phone(phone: Device, load_own: Load) -> None:
+    load_own(GREET)
+    end(phone, *[Outcome.ERRORED] * 5, script="greet")
+    assert phone.health == Health.GOOD
+    end(phone, *[Outcome.ERRORED] * 3)
+    assert phone.health == Health.QUARANTINED
 
 
 @pytest.mark.parametrize("reason", ["unknown_script", "wrong_option", "bad_result"])

@@ -155,6 +155,13 @@ def test_a_campaign_whose_script_is_gone_starts_nothing_and_says_so_everywhere(a
     assert (finding.kind, "its script gone is not known" in finding.sentence) == ("bad", True)
 
 
+def test_doctor_names_a_campaign_whose_options_its_script_no_longer_takes():
+    Campaign.objects.create(name="c", script="greet", options={**READ, "times": 9})
+    Campaign.objects.create(name="fits", script="greet", options={"times": 1})
+    (finding,) = doctor.findings(["campaigns"])
+    assert (finding.kind, "Campaign c, option times: It must be 1 to 5." in finding.sentence) == ("bad", True)
+
+
 def test_doctor_and_check_say_what_is_wrong_with_a_module(load_own: Load):
     load_own("import no_such_thing")
     bad, good = doctor.findings(["scripts"])
