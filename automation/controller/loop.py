@@ -90,7 +90,7 @@ class Controller:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
         if self._is_news:
             self._lines = gather.lines()
-        if self._is_news or devices:
+        if self._lines and (self._is_news or devices):
             dispatch.offer_all(self.pace, None if self._is_news else devices, self._lines)
         self._is_news = False
 
