@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
@@ -30,10 +31,16 @@ def end_runs_of_deleted_campaign(instance: Campaign, **_kwargs: Any) -> None:
 
 
 def _end_or_keep(runs: QuerySet[Run], reason: str) -> None:
+    """Before the deletion, which NotDeleted takes back; and after its commit, for until then the controller
+    sees no reason not to put a ticket down.
+    """
+    ids = list(runs.values_list("pk", flat=True))
+    still = Run.objects.filter(pk__in=ids).select_related("host")
     try:
-        cancel(runs.select_related("host"), "", reason=reason)
-    except RunsMayStart as error:  # the deletion is one transaction, which this takes back
+        cancel(still, "", reason=reason)
+    except RunsMayStart as error:
         raise NotDeleted from error
+    transaction.on_commit(lambda: cancel(still.all(), "", reason=reason))
 
 
 @receiver(account_disabled)
