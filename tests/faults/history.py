@@ -103,6 +103,11 @@ class HostRow:
     applied: int
     same_epoch: bool = True
 
+    @property
+    def is_told(self) -> bool:
+        """Whether all of them are applied, and the host knows it."""
+        return self.same_epoch and self.applied == self.given and not self.kept
+
 
 @dataclass
 class Sight:

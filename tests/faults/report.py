@@ -40,7 +40,7 @@ class Screen:
     def plan(self, test: Play) -> None:
         """The seed, and all that will be injected."""
         self.print(
-            f"seed {test.seed}: {len(test.planned)} faults in {test.seconds / 60:.1f} minutes, {test.database}"
+            f"seed {test.seed}: {len(test.planned)} faults in {test.longest / 60:.1f} minutes at most, {test.database}"
         )
         for one in test.planned:
             self.print(str(one))
