@@ -26,7 +26,7 @@ from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, serials
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
 APPLIED_SECONDS = 60.0  #: in which the last reports must be applied and acknowledged after that
 WATCHED_SECONDS = 4.0  #: a run that goes on after its end is seen to
-LONGER = 1.5  #: times the wanted length, to come to the wanted runs and faults
+LONGER = 2  #: times the wanted length at most, to come to the wanted runs and faults
 FAULTS_END = 90.0  #: what the faults under way may take in the end
 
 Say = Callable[["Play"], None]
@@ -81,7 +81,7 @@ class Play:
         self.stage.wait_until_ready()
 
     def _storm(self) -> None:
-        """Until the time is over and there are enough runs and faults; at most half as long again."""
+        """Until the time is over and there are enough runs and faults; at most twice as long."""
         self._begin("storm")
         self.feeder = Feeder(Random(self.seed + 3), self.seconds)
         self.operator = Operator(Random(self.seed + 4))

@@ -15,7 +15,7 @@ from config.env import BASE
 SEED = os.environ.get("FAULTS_SEED", "20")
 DATABASE = os.environ.get("FAULTS_DATABASE", "sqlite")
 RUNS, FAULTS, KINDS = 1000, 60, 10  #: at least
-MINUTES = 3  #: of faults; where that is too short for so many runs and faults, half as long again
+MINUTES = 3  #: of faults; where that is too short for so many runs and faults, up to twice as long
 SECONDS = 480  #: for all of it
 
 
