@@ -55,12 +55,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What was injected, and from when to when."""
+    """What was injected, and from when to when. Not `is_whole`: it broke off, such as for want of a Redis to hurt."""
 
     kind: str
     target: str
     begun: float
     ended: float
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)

@@ -53,24 +53,24 @@ class Injector:
         self.under_way[thread] = planned
         thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Until all faults are over."""
-        end = time.monotonic() + seconds
-        while self.under_way and time.monotonic() < end:
-            time.sleep(0.05)
+    @property
+    def whole(self) -> list[Fault]:
+        """Those that count."""
+        return [fault for fault in self.faults if fault.is_whole]
 
     def _last(self, planned: Planned) -> None:
-        begun = time.monotonic()
+        begun, is_whole = time.monotonic(), False
         family, _, what = planned.kind.partition("_")
         try:
             begun = getattr(self, f"_{family}")(what, planned.target, planned.seconds) or begun
+            is_whole = True
         except (redis.RedisError, OSError) as error:  # two faults at once: Redis is away already
             log.info("%s: %s", planned.kind, type(error).__name__)
         except Exception:
             log.exception("%s could not be injected", planned.kind)
         finally:
             connection.close()
-            self.faults.append(Fault(planned.kind, planned.target, begun, time.monotonic()))
+            self.faults.append(Fault(planned.kind, planned.target, begun, time.monotonic(), is_whole))
             del self.under_way[threading.current_thread()]
 
     # --- processes ---

@@ -94,7 +94,7 @@ class Play:
         self.operator.stop()
 
     def _lacks_some(self, elapsed: float) -> bool:
-        made, faults = self.feeder.made if self.feeder else 0, len(self.injector.faults)
+        made, faults = self.feeder.made if self.feeder else 0, len(self.injector.whole)
         return (made < self.runs or faults < self.least_faults) and elapsed < self.longest
 
     def _calm_down(self, watcher: Watcher) -> None:
@@ -151,7 +151,7 @@ class Play:
         return Counter(" ".join(filter(None, [row.outcome or row.state, row.reason])) for row in rows)
 
     def injected(self) -> Counter[str]:
-        return Counter(fault.kind for fault in self.injector.faults)
+        return Counter(fault.kind for fault in self.injector.whole)
 
     def under_way(self) -> list[Planned]:
         return list(self.injector.under_way.values())
