@@ -40,6 +40,8 @@ START_SECONDS = 30.0  #: what the server on the phone may take to start
 FOCUS_SECONDS = 3.0  #: from the tap on a field until it has the focus
 DEPTH = 50  #: of a dump; Instagram needs about 30
 PORT = 9008  #: of the server on the phone
+KILL_SERVER = ["pkill", "-f", "com.wetest.uia2.Main"]
+END_SECONDS = 2.0  #: what it may take to end it after a run
 
 #: Calls that only look; all others are sent once.
 READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "objInfo"})
@@ -85,7 +87,12 @@ class _Ui(uiautomator2.Device):
     def __init__(self, device: FastDevice, deadline: Deadline) -> None:
         self.deadline = deadline
         self._process: Any = None
-        super().__init__(device)
+        try:
+            super().__init__(device)
+        except BaseException:
+            if self._process is not None:  # else nobody could ever end that server
+                self._process.kill()
+            raise
         atexit.unregister(self.stop_uiautomator)  # it would hold every phone of the process for ever
 
     def start_uiautomator(self) -> None:
@@ -109,7 +116,7 @@ class _Ui(uiautomator2.Device):
     def stop_uiautomator(self, wait: bool = True) -> None:
         super().stop_uiautomator(wait=False)
         if wait and self._check_alive():  # somebody else started it: its stream is not ours to close
-            self._dev.shell(["pkill", "-f", "com.wetest.uia2.Main"])
+            self._dev.shell(KILL_SERVER)
             self.deadline.sleep(0.3)
 
     def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_SECONDS) -> Any:
@@ -134,17 +141,33 @@ class U2Phone:
         self.serial: str = device.serial or ""
         self._device = device
         self._in_order = True  #: until a call fails: then the server on the phone is not kept
-        self._ui: _Ui = self._do(lambda: _Ui(device, deadline))
+        try:
+            self._do(self._connect)
+        except BaseException:
+            if hasattr(self, "_ui"):  # it was made, and then the run was over
+                self.close(keep_server=False)
+            raise
+
+    def _connect(self) -> None:
+        self._ui = _Ui(self._device, self.deadline)
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""
-        if keep_server and self._in_order and self._ui._process is not None:
+        if not (keep_server and self._in_order):
+            self._end_server()
+        elif self._ui._process is not None:
             _kept[self._device.key] = self._ui._process
             self._device.bound.let_go()
-        elif self._ui._process is not None:
-            with suppress(PhoneError, *U2_ERRORS):
-                self._ui._process.kill()
         self._ui._process = None
+
+    def _end_server(self) -> None:
+        """So that a call that hangs on the phone is never done; also where another host has started the server."""
+        process = self._ui._process
+        with suppress(PhoneError, *U2_ERRORS):
+            if process is not None and process.pool() is None:
+                process.kill()
+            else:
+                self._device.anew(Deadline(END_SECONDS)).shell(KILL_SERVER)
 
     def dump(self) -> str:
         """The screen as uiautomator's XML, all windows; empty when the phone gives none."""
