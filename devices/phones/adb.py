@@ -140,14 +140,10 @@ class FastDevice(adbutils.AdbDevice):
     """
 
     def __init__(self, server: AdbServer, seen: PhoneSeen, deadline: Deadline, seconds: float) -> None:
-        self.deadline, self.seconds, self._server, self._seen = deadline, seconds, server, seen
+        self.deadline, self.seconds = deadline, seconds
         self.bound = _BoundClient(server.host, server.port, deadline, seconds)
         self.key = (server.host, server.port, seen.address)
         super().__init__(self.bound, serial=seen.address, transport_id=seen.transport_id or None)
-
-    def anew(self, deadline: Deadline) -> FastDevice:
-        """The same phone under another deadline, such as after a run."""
-        return FastDevice(self._server, self._seen, deadline, self.seconds)
 
     def shell(self, cmdargs: Any, stream: bool = False, timeout: float | None = None, **options: Any) -> Any:
         """As adbutils does it, but bounded; a stream stays open until it is closed."""

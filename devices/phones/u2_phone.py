@@ -40,8 +40,6 @@ START_SECONDS = 30.0  #: what the server on the phone may take to start
 FOCUS_SECONDS = 3.0  #: from the tap on a field until it has the focus
 DEPTH = 50  #: of a dump; Instagram needs about 30
 PORT = 9008  #: of the server on the phone
-KILL_SERVER = ["pkill", "-f", "com.wetest.uia2.Main"]
-END_SECONDS = 2.0  #: what it may take to end it after a run
 
 #: Calls that only look; all others are sent once.
 READING = frozenset({"deviceInfo", "dumpWindowHierarchy", "takeScreenshot", "objInfo"})
@@ -96,8 +94,11 @@ class _Ui(uiautomator2.Device):
         atexit.unregister(self.stop_uiautomator)  # it would hold every phone of the process for ever
 
     def start_uiautomator(self) -> None:
+        """Have a server of our own: only its stream can end it. What hangs in another one is done some time."""
         if self._process is None:
             self._process = _kept.pop(self._dev.key, None)
+        if self._process is None or self._process.pool() is not None:
+            self.stop_uiautomator()
         if not self._check_alive():
             super().start_uiautomator()
 
@@ -115,8 +116,8 @@ class _Ui(uiautomator2.Device):
 
     def stop_uiautomator(self, wait: bool = True) -> None:
         super().stop_uiautomator(wait=False)
-        if wait and self._check_alive():  # somebody else started it: its stream is not ours to close
-            self._dev.shell(KILL_SERVER)
+        if wait and self._check_alive():  # another host or a dead agent started it, whose stream is not ours
+            self._dev.shell(["pkill", "-f", "com.wetest.uia2.Main"])
             self.deadline.sleep(0.3)
 
     def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_SECONDS) -> Any:
@@ -153,21 +154,13 @@ class U2Phone:
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""
-        if not (keep_server and self._in_order):
-            self._end_server()
-        elif self._ui._process is not None:
+        if keep_server and self._in_order and self._ui._process is not None:
             _kept[self._device.key] = self._ui._process
             self._device.bound.let_go()
+        elif self._ui._process is not None:
+            with suppress(PhoneError, *U2_ERRORS):
+                self._ui._process.kill()
         self._ui._process = None
-
-    def _end_server(self) -> None:
-        """So that a call that hangs on the phone is never done; also where another host has started the server."""
-        process = self._ui._process
-        with suppress(PhoneError, *U2_ERRORS):
-            if process is not None and process.pool() is None:
-                process.kill()
-            else:
-                self._device.anew(Deadline(END_SECONDS)).shell(KILL_SERVER)
 
     def dump(self) -> str:
         """The screen as uiautomator's XML, all windows; empty when the phone gives none."""
