@@ -389,6 +389,7 @@ def test_a_touch_that_hung_when_its_run_was_stopped_is_never_done(farm: Farm, ad
         time.sleep(0.3)
         deadline.cancel("by Alice")
         thread.join(5)
+    wait_for(lambda: not farm.phone("P1").u2_running, 2, "the end of the server")
     farm.set("P1", fault=None)
     with open_phone(adb_server.server, address, Deadline(20)) as phone:
         phone.press("home")
