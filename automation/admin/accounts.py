@@ -12,7 +12,7 @@ from accounts.admin import AccountAdmin as StockAccountAdmin
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.admin import orders
-from automation.admin.mixins import OrderPermissions
+from automation.admin.mixins import DeletesWhole, OrderPermissions
 from automation.console.pages import last_runs_of
 from automation.models import Run
 from devices.admin.kit import LiveList, PageButtons
@@ -21,8 +21,8 @@ admin.site.unregister(Account)
 
 
 @admin.register(Account)
-class AccountAdmin(OrderPermissions, StockAccountAdmin, LiveList, PageButtons):
-    actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
+class AccountAdmin(OrderPermissions, DeletesWhole, StockAccountAdmin, LiveList, PageButtons):
+    actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions, "delete_selected"]
     page_buttons = ("log_in", "match", "sync", "cancel")
     change_form_outer_after_template = "console/last_runs.html"
 
