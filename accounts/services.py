@@ -35,6 +35,16 @@ class RunsMayStart(Exception):
         )
 
 
+class NotDeleted(Exception):
+    """Redis does not answer, so a run that was just offered could not be withdrawn: what it is for is kept."""
+
+    def __str__(self) -> str:
+        return _(
+            "Nothing was deleted: Redis does not answer, and a run that was just offered may still start. "
+            "Try again once Redis is back."
+        )
+
+
 # Credentials
 
 

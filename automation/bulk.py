@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, models
@@ -40,15 +40,12 @@ def _write(
     quote, found = connection.ops.quote_name, list[int]()
     names = ", ".join(quote(field.column) for field in (*common, *each))
     selected = [_typed(field, "%s") for field in common]
-    selected += [_typed(field, f"v.column{place}") for place, field in enumerate(each, start=1)]
-    head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) SELECT {', '.join(selected)} FROM (VALUES "  # noqa: S608 - our own names
-    place = f"({', '.join(['%s'] * len(each))})"
+    selected += [f"v.column{place}" for place in range(1, len(each) + 1)]
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) SELECT {', '.join(selected)} FROM "  # noqa: S608 - our own names
     first = [field.get_db_prep_save(value, connection) for field, value in common.items()]
-    rows = zip(*(_prepared(field, values) for field, values in each.items()), strict=True)
     with connection.cursor() as cursor:
-        while part := list(islice(rows, TOGETHER)):
-            statement = f"{head}{', '.join([place] * len(part))}) AS v RETURNING id"
-            cursor.execute(statement, [*first, *chain.from_iterable(part)])
+        for table, values in _tables(list(each), list(each.values())):
+            cursor.execute(f"{head}{table} RETURNING id", [*first, *values])
             found += [number for (number,) in cursor.fetchall()]
     return found
 
@@ -61,30 +58,40 @@ def update(
     bulk_update tells rows apart by their id alone, and writes a CASE for each of them.
     """
     fields: list[Field] = [model._meta.get_field(name) for name in (*known, *new)]  # type: ignore[misc]
-    quote, table = connection.ops.quote_name, connection.ops.quote_name(model._meta.db_table)
-    typed = [
-        (quote(one.column), _typed(one, f"v.column{place}")) for place, one in enumerate(fields, start=1)
-    ]
-    setting = ", ".join(f"{column} = {value}" for column, value in typed[len(known) :])
-    where = " AND ".join(f"{table}.{column} = {value}" for column, value in typed[: len(known)])
-    place, changed = f"({', '.join(['%s'] * len(fields))})", 0
-    columns = (
-        _prepared(field, values)
-        for field, values in zip(fields, (*known.values(), *new.values()), strict=True)
-    )
-    rows = zip(*columns, strict=True)
+    quote, rows = connection.ops.quote_name, connection.ops.quote_name(model._meta.db_table)
+    pairs = [(quote(one.column), f"v.column{place}") for place, one in enumerate(fields, start=1)]
+    setting = ", ".join(f"{column} = {value}" for column, value in pairs[len(known) :])
+    where = " AND ".join(f"{rows}.{column} = {value}" for column, value in pairs[: len(known)])
+    changed = 0
     with connection.cursor() as cursor:
-        while part := list(islice(rows, TOGETHER)):
-            values = f"(VALUES {', '.join([place] * len(part))}) AS v"
-            sql = f"UPDATE {table} SET {setting} FROM {values} WHERE {where}"  # noqa: S608 - our own names
-            cursor.execute(sql, [*chain.from_iterable(part)])
+        for table, values in _tables(fields, [*known.values(), *new.values()]):
+            cursor.execute(f"UPDATE {rows} SET {setting} FROM {table} WHERE {where}", values)  # noqa: S608 - our own names
             changed += cursor.rowcount
     return changed
 
 
-def _typed(field: Field, text: str) -> str:
-    """PostgreSQL takes what stands in VALUES for text unless it is told otherwise."""
-    return f"CAST({text} AS {field.db_type(connection)})" if connection.vendor == "postgresql" else text
+def _tables(fields: Sequence[Field], columns: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """The rows, part by part, as a table `v` for FROM and its values.
+
+    PostgreSQL takes one array for each column: the statement stays short, and nobody has to read it anew for
+    another number of rows.
+    """
+    prepared = [_prepared(field, values) for field, values in zip(fields, columns, strict=True)]
+    one_row = f"({', '.join(['%s'] * len(prepared))})"
+    arrays = ", ".join(_typed(field, "%s", "[]") for field in fields)
+    names = ", ".join(f"column{place}" for place in range(1, len(prepared) + 1))
+    for start in range(0, len(prepared[0]), TOGETHER):
+        part = [column[start : start + TOGETHER] for column in prepared]
+        if connection.vendor == "postgresql":
+            yield f"unnest({arrays}) AS v({names})", part
+        else:
+            values = chain.from_iterable(zip(*part, strict=True))
+            yield f"(VALUES {', '.join([one_row] * len(part[0]))}) AS v", [*values]
+
+
+def _typed(field: Field, text: str, many: str = "") -> str:
+    """PostgreSQL takes a value for text unless it is told otherwise."""
+    return f"CAST({text} AS {field.db_type(connection)}{many})" if connection.vendor == "postgresql" else text
 
 
 def _prepared(field: Field, values: Sequence[Any]) -> list[Any]:

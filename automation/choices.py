@@ -24,6 +24,10 @@ class CampaignState(TextChoices):
     STOPPED = "stopped", _("stopped")  #: by a person: what waited was canceled
 
 
+#: States in which what waits goes on waiting: its time does not run out meanwhile.
+STANDING = (CampaignState.PAUSED, CampaignState.HELD)
+
+
 class MissedPolicy(TextChoices):
     """What becomes of starts that nobody saw in time: the system was down."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from automation.choices import OPEN, CampaignState, OccurrenceState, Outcome, RunState
+from automation.choices import OPEN, STANDING, CampaignState, OccurrenceState, Outcome, RunState
 from devices.models import Device
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return due.exclude(account__is_enabled=False)
 
     def expired(self, now: datetime) -> Self:
-        return self.pending().filter(start_by__lte=now).order_by("start_by")
+        """What may no longer start. While a campaign stands, the time of its runs does (steering.change)."""
+        late = self.pending().filter(start_by__lte=now).order_by("start_by")
+        return late.exclude(campaign__state__in=STANDING)
 
     def of_disabled(self) -> Self:
         return self.filter(account__is_enabled=False).order_by()

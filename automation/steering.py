@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from automation.choices import CampaignState, OccurrenceState
+from automation.choices import STANDING, CampaignState, OccurrenceState
 from automation.controller.cancels import cancel
 from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from automation.services import InvalidTransition
@@ -18,7 +19,7 @@ ACTIVE, PAUSED, HELD, STOPPED = (
 
 
 def pause(campaign: Campaign, actor: str) -> None:
-    """Nothing new starts: what waits goes on waiting, what runs ends by itself."""
+    """Nothing new starts: what waits goes on waiting and its time stands still, what runs ends by itself."""
     change(campaign, (ACTIVE,), PAUSED, actor)
 
 
@@ -58,6 +59,16 @@ def change(campaign: Campaign, old: Iterable[str], new: CampaignState, actor: st
         now = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         if now.state not in old:
             raise InvalidTransition(f"campaign {campaign} is {now.state}: it cannot become {new}")
+        if now.state in STANDING and new == ACTIVE:
+            _give_back_time(now)
         Campaign.objects.filter(pk=campaign.pk).update(state=new, state_reason=reason)
         CampaignEvent.objects.create(campaign=campaign, old=now.state, new=new, reason=reason, actor=actor)
     campaign.state, campaign.state_reason = new, reason
+
+
+def _give_back_time(campaign: Campaign) -> None:
+    """What waited while the campaign stood may start as much later as it stood."""
+    stood_since = campaign.events.values_list("at", flat=True).first()
+    if stood_since is not None:
+        waiting = Run.objects.pending().filter(campaign=campaign)
+        waiting.update(start_by=F("start_by") + (timezone.now() - stood_since))

@@ -1,4 +1,4 @@
-"""What a page does with an error that a person must know of, though what was asked is done."""
+"""What a page does with an error that is no defect, and that the person who clicked must know of."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts.services import RunsMayStart
+from accounts.services import NotDeleted, RunsMayStart
+
+LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR}
 
 
-class RunsMayStartMiddleware:
-    """Accounts were disabled or runs canceled while Redis did not answer: say so on the page one came from."""
+class RedisAwayMiddleware:
+    """Something was disabled, canceled or to be deleted while Redis did not answer: say so on the page before."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,10 +24,11 @@ class RunsMayStartMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A warning and the page before; None leaves any other error alone."""
-        if not isinstance(error, RunsMayStart):
+        """Its sentence and the page before; None leaves any other error alone."""
+        level = LEVELS.get(type(error))
+        if level is None:
             return None
-        messages.warning(request, str(error))
+        messages.add_message(request, level, str(error))
         back = request.META.get("HTTP_REFERER", "")
         return redirect(
             back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "admin:index"

@@ -12,7 +12,7 @@ from accounts.admin import AccountAdmin as StockAccountAdmin
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.admin import orders
-from automation.admin.mixins import OrderPermissions
+from automation.admin.mixins import DeletesWhole, OrderPermissions
 from automation.admin.own_scripts import OwnScripts
 from automation.console.figures_page import figures_of
 from automation.console.pages import last_runs_of
@@ -23,8 +23,8 @@ admin.site.unregister(Account)
 
 
 @admin.register(Account)
-class AccountAdmin(OrderPermissions, OwnScripts, StockAccountAdmin, LiveList):
-    actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions]
+class AccountAdmin(OrderPermissions, DeletesWhole, OwnScripts, StockAccountAdmin, LiveList):
+    actions = ["log_in", "match", "sync", "cancel", *StockAccountAdmin.actions, "delete_selected"]
     page_buttons = ("log_in", "match", "sync", "cancel")
     change_form_outer_after_template = "console/account.html"
 

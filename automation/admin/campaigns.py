@@ -23,7 +23,7 @@ from unfold.decorators import display
 from automation import campaigns, steering
 from automation.admin import orders
 from automation.admin.campaign_form import SCHEDULE, CampaignForm
-from automation.admin.mixins import OrderPermissions
+from automation.admin.mixins import DeletesWhole, OrderPermissions
 from automation.admin.option_fields import names_of
 from automation.choices import CampaignState
 from automation.console import figures
@@ -57,12 +57,12 @@ def _option_fieldsets() -> list[tuple[str, dict[str, Any]]]:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(OrderPermissions, PageButtons):
+class CampaignAdmin(OrderPermissions, DeletesWhole, PageButtons):
     form = CampaignForm
     list_display = ("name", "what", "whom", "schedule", "next_start", "last_day", "status")
     list_filter = ("state", "app")
     search_fields = ("name", "tags")
-    actions = ("start_now", "pause", "resume", "go_on", "stop")
+    actions = ("start_now", "pause", "resume", "go_on", "stop", "delete_selected")
     change_form_outer_before_template = "console/campaign_head.html"
     change_form_outer_after_template = "console/campaign.html"
     fieldsets = (

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import admin
+from django.contrib.admin import actions
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from automation.console.why import Why
 from automation.models import Run
@@ -18,6 +22,15 @@ class OrderPermissions:
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("automation.change_run")
+
+
+class DeletesWhole:
+    """Ticked rows are deleted and noted together, or, where one must stay (automation/receivers.py), none is."""
+
+    @admin.action(permissions=["delete"], description=actions.delete_selected.short_description)  # type: ignore[attr-defined]
+    def delete_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        with transaction.atomic():
+            return actions.delete_selected(self, request, chosen)  # type: ignore[arg-type]
 
 
 class ReasonsInList:

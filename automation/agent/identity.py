@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import functools
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -53,15 +56,14 @@ class Identity:
     def _own_key(self) -> PrivateKey:
         path = self.folder / "agent.key"
         if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(bytes(PrivateKey.generate()).hex())
+            _write_whole(path, bytes(PrivateKey.generate()).hex())
         return PrivateKey(bytes.fromhex(path.read_text().strip()))
 
     def trust(self, controller_key: str) -> None:
         """Pin the controller's public key at its first word; a later, other one is refused. Raises CannotStart."""
         path = self.folder / "controller.pub"
         if not path.exists():
-            path.write_text(controller_key)
+            _write_whole(path, controller_key)
         if path.read_text().strip() != controller_key:
             raise CannotStart(
                 f"The controller speaks with another key than before. If it was set up anew on purpose, "
@@ -89,3 +91,22 @@ class Identity:
         if ticket.host != self.name or ticket.expires < now:
             raise BadTicket("it is for another host, or this machine's clock is wrong by more than a minute")
         return ticket
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All of it or, on a full disk, no file at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+@contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Raises CannotStart where that folder cannot be written."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStart(
+            f"The state folder {folder} cannot be written ({error}): free space on its disk, or give it to this user."
+        ) from None

@@ -15,7 +15,7 @@ from celery import Celery
 from celery.signals import worker_shutting_down
 
 from automation import transport
-from automation.agent.identity import CannotStart, Identity
+from automation.agent.identity import CannotStart, Identity, written_in
 from automation.agent.inventory import LOOK_SECONDS, Inventory
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import WIRE_ERRORS, Pulse
@@ -47,8 +47,9 @@ class Agent:
             raise CannotStart(
                 "REDIS_URL is no Redis address: redis://HOST:PORT/0, rediss:// with TLS."
             ) from None
-        self.identity = Identity(name, state)
-        self.outbox = Outbox(state / "outbox.sqlite3")
+        with written_in(state):
+            self.identity = Identity(name, state)
+            self.outbox = Outbox(state / "outbox.sqlite3")
         self.inventory = Inventory(servers, wanted)
         self.work = Work(
             self.client, self.identity, self.outbox, self.inventory, wake=lambda: self.pulse.wake()
@@ -65,7 +66,8 @@ class Agent:
         share_one_heap()
         self._check_redis()
         self._start_adb()
-        abandoned = self.outbox.abandon_all()
+        with written_in(self.identity.folder):
+            abandoned = self.outbox.abandon_all()
         if abandoned:
             log.warning("the agent before this one died with %s runs in hand: reported", abandoned)
         threads = [

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-GATHER_SECONDS = 0.01  #: longest wait of a busy moment, from the first report to the pass that applies it
+GATHER_SECONDS = 0.03  #: longest wait of a busy moment, from the first report to the pass that applies it
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -77,10 +77,10 @@ class Controller:
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
         begun, news = time.monotonic(), reports.News(pace=self.pace)
-        self._hosts = list(Host.objects.values_list("name", flat=True))
         reports.apply_hosts(self._hosts, news)
         if news.bells or time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._sweep()
+            self._hosts = list(Host.objects.values_list("name", flat=True))
             self._swept, self._is_news = time.monotonic(), True
         if not self.draining.is_set():
             self._offer(news.devices)
@@ -90,7 +90,7 @@ class Controller:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
         if self._is_news:
             self._lines = gather.lines()
-        if self._is_news or devices:
+        if self._lines and (self._is_news or devices):
             dispatch.offer_all(self.pace, None if self._is_news else devices, self._lines)
         self._is_news = False
 

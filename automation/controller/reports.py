@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from automation import services
+from automation import bulk, services
 from automation.choices import EventKind, Outcome, RunState
 from automation.controller.gather import Pace
 from automation.controller.wire import DATABASE_AWAY, wire
@@ -98,8 +98,8 @@ def _apply_in_order(reports: dict[str, list[Report]], news: News) -> tuple[list[
     due = [(host, report) for host in hosts for report in _next_in_order(host, reports[host.name])]
     if due:
         _apply_together(due, news)
-        for host in hosts:
-            host.save(update_fields=["applied_seq"])
+        applied = {"applied_seq": [host.applied_seq for host in hosts]}
+        bulk.update(Host, {"id": [host.pk for host in hosts]}, applied)
     return hosts, sum(host.applied_seq for host in hosts) - before
 
 

@@ -85,12 +85,20 @@ class _Ui(uiautomator2.Device):
     def __init__(self, device: FastDevice, deadline: Deadline) -> None:
         self.deadline = deadline
         self._process: Any = None
-        super().__init__(device)
+        try:
+            super().__init__(device)
+        except BaseException:
+            if self._process is not None:  # else nobody could ever end that server
+                self._process.kill()
+            raise
         atexit.unregister(self.stop_uiautomator)  # it would hold every phone of the process for ever
 
     def start_uiautomator(self) -> None:
+        """Have a server of our own: only its stream can end it. What hangs in another one is done some time."""
         if self._process is None:
             self._process = _kept.pop(self._dev.key, None)
+        if self._process is None or self._process.pool() is not None:
+            self.stop_uiautomator()
         if not self._check_alive():
             super().start_uiautomator()
 
@@ -108,7 +116,7 @@ class _Ui(uiautomator2.Device):
 
     def stop_uiautomator(self, wait: bool = True) -> None:
         super().stop_uiautomator(wait=False)
-        if wait and self._check_alive():  # somebody else started it: its stream is not ours to close
+        if wait and self._check_alive():  # another host or a dead agent started it, whose stream is not ours
             self._dev.shell(["pkill", "-f", "com.wetest.uia2.Main"])
             self.deadline.sleep(0.3)
 
@@ -134,7 +142,15 @@ class U2Phone:
         self.serial: str = device.serial or ""
         self._device = device
         self._in_order = True  #: until a call fails: then the server on the phone is not kept
-        self._ui: _Ui = self._do(lambda: _Ui(device, deadline))
+        try:
+            self._do(self._connect)
+        except BaseException:
+            if hasattr(self, "_ui"):  # it was made, and then the run was over
+                self.close(keep_server=False)
+            raise
+
+    def _connect(self) -> None:
+        self._ui = _Ui(self._device, self.deadline)
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""

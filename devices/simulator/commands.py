@@ -248,6 +248,15 @@ async def app_process(call: Call) -> Result:
     return Result(code=129)
 
 
+@command("pkill")
+async def pkill(call: Call) -> Result:
+    """Ends the uiautomator server; nothing else of what runs has a name here."""
+    if call.words[-1] != "com.wetest.uia2.Main" or not call.phone.u2_running:
+        return Result(code=1)
+    call.phone.stop_u2()
+    return Result()
+
+
 @command("ps")
 async def ps(call: Call) -> Result:
     lines = ["USER           PID  PPID     VSZ    RSS WCHAN            ADDR S NAME"]

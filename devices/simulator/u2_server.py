@@ -32,6 +32,10 @@ class RpcError(Exception):
         self.code = code
 
 
+class ServerDied(Exception):
+    """The server was ended while it had not yet begun with a call."""
+
+
 def not_found(selector: Selector) -> RpcError:
     """The error of the real server, without a text that was looked for."""
     fields = sorted(
@@ -52,7 +56,10 @@ async def serve(phone: SimulatedPhone, stream: Stream) -> None:
         if request.path == "/ping":
             await stream.write(http.response(200, b"pong", "text/plain"))
             continue
-        answer = await answer_rpc(phone, request)
+        try:
+            answer = await answer_rpc(phone, request)
+        except ServerDied:
+            return
         if not phone.u2_running:
             return  # the server died during the call: no answer, as on a real phone
         await stream.write(answer)
@@ -76,11 +83,14 @@ async def answer_rpc(phone: SimulatedPhone, request: http.Request) -> bytes:
 
 
 async def suffer(phone: SimulatedPhone) -> None:
-    """Whatever a fault does to a call before it runs."""
+    """Whatever a fault does to a call before it runs. Raises ServerDied: then it never does."""
+    owner = phone.u2_owner
     if phone.fault == faults.SLOW:
         await asyncio.sleep(phone.seconds)
     while phone.fault == faults.HANG:
         await phone.wait_change()
+    if phone.u2_owner is not owner:
+        raise ServerDied
 
 
 async def invoke(phone: SimulatedPhone, method: str, params: list[Any]) -> Any:

@@ -50,7 +50,7 @@ def cell_of(page, device):
 
 def test_each_phone_shows_its_state_and_why(admin_client):
     host = host_with_key()
-    idle, broken = make_device(host=host), make_device(host=host, health="quarantined")
+    idle, broken = make_device(pk=12_345, host=host), make_device(host=host, health="quarantined")
     offline, kept = make_device(host=host, connection="offline"), make_device(host=host, hold="person")
     working = running_run(make_device(host=host)).device
     silent = make_device(host=make_host(name="deaf", is_silent=True))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from automation import campaigns, services, steering
 from automation.choices import CampaignState
-from automation.models import Campaign, CampaignEvent, Run
+from automation.controller import sweep
+from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from automation.services import InvalidTransition
-from tests.automation.rows import IN_STATE, host_with_key
+from tests.automation.rows import IN_STATE, host_with_key, run_on
 from tests.factories import make_device
 
 pytestmark = pytest.mark.django_db
 
+NIGHT = datetime(2026, 3, 4, 3, tzinfo=UTC)
 FROM = {
     steering.pause: {"active"},
     steering.resume: {"paused", "stopped"},
@@ -74,6 +80,49 @@ def test_pause_leaves_runs_as_they_are() -> None:
     steering.pause(campaign, "ann")
     run.refresh_from_db()
     assert run.state == "pending"
+
+
+@pytest.mark.parametrize(
+    ("halt", "verb"),
+    [
+        (lambda campaign: steering.pause(campaign, "ann"), steering.resume),
+        (
+            lambda campaign: steering.hold(Occurrence.objects.get(campaign=campaign), "trial_went_wrong"),
+            campaigns.go_on,
+        ),
+    ],
+)
+def test_while_a_campaign_stands_the_time_of_its_waiting_runs_does_too(halt, verb) -> None:
+    with time_machine.travel(NIGHT, tick=False) as clock:
+        campaign = made()
+        Occurrence.objects.create(campaign=campaign, due_at=NIGHT, stage=1)
+        mine = run_on(campaign=campaign)
+        other = run_on(start_within=timedelta(days=3))
+        before = other.start_by
+        clock.shift(timedelta(hours=20))
+        halt(campaign)
+        clock.shift(timedelta(hours=40))
+        sweep.expire()
+        mine.refresh_from_db()
+        assert mine.state == "pending"  # though its 24 hours are over
+        verb(campaign, "ann")
+        mine.refresh_from_db()
+        other.refresh_from_db()
+        assert (mine.start_by - timezone.now(), other.start_by) == (timedelta(hours=4), before)
+        clock.shift(timedelta(hours=5))
+        sweep.expire()
+        mine.refresh_from_db()
+        assert (mine.outcome, mine.reason) == ("skipped", "not_started_in_time")
+
+
+def test_a_campaign_that_starts_again_after_a_stop_gives_no_time() -> None:
+    with time_machine.travel(NIGHT, tick=False) as clock:
+        campaign = made()
+        steering.stop(campaign, "ann")
+        late = run_on(campaign=campaign)  # the last moment of a start that was under way
+        clock.shift(timedelta(hours=1))
+        steering.resume(campaign, "ann")
+        assert Run.objects.get(pk=late.pk).start_by == late.start_by
 
 
 def test_the_runs_of_a_deleted_campaign_do_not_go_on_without_its_limits() -> None:

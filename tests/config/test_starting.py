@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from automation.agent.identity import Identity
 from config import keys, redis_server
 from config.demo import slot
 from config.env import BASE, env
@@ -18,8 +19,12 @@ from tests.phones import wait_for
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return run_command(sys.executable, *arguments, **env)
+
+
+def run_command(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **env},
+        command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **env},
         capture_output=True, text=True, timeout=60, check=False, cwd=BASE,
     )  # fmt: skip
 
@@ -55,6 +60,18 @@ def test_a_second_agent_of_the_same_name_elsewhere_is_refused(
     ended = agent(tmp_path, redis_url, free_port())
     assert ended.returncode == 1
     assert "Another agent already uses the name pc1" in ended.stderr
+
+
+def test_an_agent_on_a_full_disk_says_so_and_leaves_no_half_a_key(
+    tmp_path: Path, redis_client, redis_url: str
+) -> None:
+    command = [sys.executable, "-m", "automation.agent", "--name", "pc1", "--state", str(tmp_path)]
+    command += ["--redis", redis_url, "--adb", f"127.0.0.1:{free_port()}"]
+    full = run_command("/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command)
+    assert full.returncode == 1
+    assert f"The state folder {tmp_path / 'pc1'} cannot be written" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert Identity("pc1", tmp_path / "pc1").public_key  # no half a key was left
 
 
 def test_an_agent_whose_adb_port_is_taken_by_something_else_says_so(

@@ -44,8 +44,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--minutes", type=float, default=60.0, help="how long faults are injected")
     made.add_argument("--seed", type=int, default=secrets.randbelow(100_000), help="repeats the same faults")
     made.add_argument(
-        "--runs", type=int, default=0, help="go on, at most half as long again, until so many are made"
+        "--runs", type=int, default=0, help="go on, at most twice as long, until so many are made"
     )
+    made.add_argument("--faults", type=int, default=0, help="the same until so many faults are over")
     made.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     made.add_argument(
         "--only", nargs="+", default=[], metavar="KIND", help="of the plan: net, agent_stop, ..."

@@ -193,7 +193,7 @@ def _of_account(history: History, account: int) -> list[Touch]:
 def reports_complete(history: History, finding: Finding) -> Iterator[str]:
     for host in history.hosts:
         finding.checked += 1
-        if not host.same_epoch or host.applied != host.given or host.kept:
+        if not host.is_told:
             yield f"host {host.name}: {host.given} reports given, {host.applied} applied, {host.kept} kept"
 
 

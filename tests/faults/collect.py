@@ -19,8 +19,13 @@ def collect(folder: Path, accounts: dict[int, int]) -> History:
     history.runs = {row.id: _of_account(row, history.runs, accounts) for row in history.runs.values()}
     events = RunEvent.objects.order_by("id").values_list("run_id", "kind", "old", "new", "name", "detail")
     history.events = [Event(*row) for row in events]
-    history.hosts = [_host(folder, name) for name in HOSTS]
+    history.hosts = hosts(folder)
     return history
+
+
+def hosts(folder: Path) -> list[HostRow]:
+    """What each host has reported, as it is now."""
+    return [_host(folder, name) for name in HOSTS]
 
 
 def _row(run: Run) -> RunRow:

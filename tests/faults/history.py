@@ -55,12 +55,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What was injected, and from when to when."""
+    """What was injected, and from when to when. Not `is_whole`: it broke off, such as for want of a Redis to hurt."""
 
     kind: str
     target: str
     begun: float
     ended: float
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,11 @@ class HostRow:
     kept: int
     applied: int
     same_epoch: bool = True
+
+    @property
+    def is_told(self) -> bool:
+        """Whether all of them are applied, and the host knows it."""
+        return self.same_epoch and self.applied == self.given and not self.kept
 
 
 @dataclass

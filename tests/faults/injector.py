@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import resource
 import signal
 import sqlite3
 import threading
@@ -24,7 +25,7 @@ from automation.protocol import Report, key, offer_message
 from tests.automation.test_transport import POISON
 from tests.faults import proxy
 from tests.faults.history import Fault
-from tests.faults.roles import Role
+from tests.faults.roles import POLL_SECONDS, Role
 from tests.faults.schedule import Planned
 from tests.faults.stage import HOSTS, Stage
 
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 FLOOD = 100_000
 SKEW = 3600  #: seconds by which a clock goes wrong
+KILLED_SECONDS = 0.3  #: how long something is down at least that is only killed to be changed
+#: Kinds -> what the simulator calls it, where that is another word.
+OF_SIMULATOR = {"reboot": "offline", "hang_long": "hang"}
 
 
 class Injector:
@@ -49,30 +53,43 @@ class Injector:
         self.under_way[thread] = planned
         thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Until all faults are over."""
-        end = time.monotonic() + seconds
-        while self.under_way and time.monotonic() < end:
-            time.sleep(0.05)
+    @property
+    def whole(self) -> list[Fault]:
+        """Those that count."""
+        return [fault for fault in self.faults if fault.is_whole]
 
     def _last(self, planned: Planned) -> None:
-        begun = time.monotonic()
+        begun, is_whole = time.monotonic(), False
         family, _, what = planned.kind.partition("_")
         try:
-            getattr(self, f"_{family}")(what, planned.target, planned.seconds)
+            begun = getattr(self, f"_{family}")(what, planned.target, planned.seconds) or begun
+            is_whole = True
         except (redis.RedisError, OSError) as error:  # two faults at once: Redis is away already
             log.info("%s: %s", planned.kind, type(error).__name__)
         except Exception:
             log.exception("%s could not be injected", planned.kind)
         finally:
             connection.close()
-            self.faults.append(Fault(planned.kind, planned.target, begun, time.monotonic()))
+            self.faults.append(Fault(planned.kind, planned.target, begun, time.monotonic(), is_whole))
             del self.under_way[threading.current_thread()]
 
     # --- processes ---
 
     def _agent(self, what: str, host: str, seconds: float) -> None:
-        self._process(self.stage.role(f"agent {host}"), what, seconds)
+        role = self.stage.role(f"agent {host}")
+        if what == "disk_full":
+            self._fill_disk(role, seconds)
+        else:
+            self._process(role, what, seconds)
+
+    def _fill_disk(self, role: Role, seconds: float) -> None:
+        """Not a byte more into any file, neither from it nor from what is started in its place."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            role.limit_files(0)
+            time.sleep(POLL_SECONDS)
+        role.limit_files(resource.RLIM_INFINITY)
+        role.wait_until_new(role.starts - role.is_up)
 
     def _adb(self, what: str, host: str, seconds: float) -> None:
         self._process(self.stage.role(f"adb {host}"), what, seconds)
@@ -118,8 +135,14 @@ class Injector:
         time.sleep(seconds)
         self.stage.proxies[host].set(proxy.PASS)
 
-    def _redis(self, what: str, _target: str, seconds: float) -> None:
-        role = self.stage.role("redis")
+    def _redis(self, what: str, _target: str, seconds: float) -> float | None:
+        role, begun = self.stage.role("redis"), None
+        if what == "old":
+            kept = self.stage.keep_redis()
+            time.sleep(seconds)  # what was done in this time it then knows nothing of
+            begun = time.monotonic()
+            role.before_start = lambda: self.stage.put_back_redis(kept)
+            self._process(role, "kill", KILLED_SECONDS)
         act: dict[str, Callable[[], Any]] = {
             "flush": lambda: self.stage.redis.flushall(),
             "clients": lambda: self.stage.redis.client_kill_filter(_type="normal"),
@@ -129,6 +152,7 @@ class Injector:
         act.get(what, lambda: None)()
         if what in ("kill", "stop", "wiped"):
             self._process(role, "stop" if what == "stop" else "kill", seconds)
+        return begun
 
     def _fill_redis(self, seconds: float) -> None:
         """No memory for writes for a while."""
@@ -191,7 +215,7 @@ class Injector:
     # --- phones ---
 
     def _phone(self, what: str, serial: str, seconds: float) -> None:
-        self.stage.set_phone(serial, "offline" if what == "reboot" else what)
+        self.stage.set_phone(serial, OF_SIMULATOR.get(what, what))
         time.sleep(seconds)
         self.stage.set_phone(serial, None)
 

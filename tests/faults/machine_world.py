@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Account
-from accounts.services import RunsMayStart
+from accounts.services import NotDeleted, RunsMayStart
 from automation import services
 from automation.controller.cancels import cancel
 from automation.controller.loop import Controller
@@ -177,7 +177,7 @@ class World:
         try:
             with self._in_trouble(trouble):
                 verb()
-        except (RunsMayStart, Killed, *WIRE_ERRORS, *DATABASE_AWAY):
+        except (RunsMayStart, NotDeleted, Killed, *WIRE_ERRORS, *DATABASE_AWAY):
             return False
         return True
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.excel.resources import ImportRefused, import_file
 from accounts.models import Account
-from accounts.services import RunsMayStart
+from accounts.services import NotDeleted, RunsMayStart
 from automation import services, steering
 from automation.choices import CampaignState, RunState
 from automation.controller.cancels import cancel
@@ -237,8 +237,8 @@ class Operator(Worker):
             act()
         except RunsMayStart:
             is_sure = False
-            if kind == "delete" and Account.objects.filter(pk=account).exists():
-                return  # Redis did not answer, so nothing was deleted
+        except NotDeleted:
+            return
         except ImportRefused as refused:
             log.warning("the import was refused: %s %s", refused, refused.preview.errors[:1])
             return

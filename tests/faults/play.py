@@ -15,7 +15,7 @@ from automation.models import Run
 from config.processes import Process
 from tests.faults import schedule
 from tests.faults.checker import Finding, check
-from tests.faults.collect import collect
+from tests.faults.collect import collect, hosts
 from tests.faults.history import History, unsigned_touches
 from tests.faults.injector import Injector
 from tests.faults.people import Feeder, Operator, Watcher
@@ -24,6 +24,9 @@ from tests.faults.schedule import Planned
 from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, serials
 
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
+APPLIED_SECONDS = 60.0  #: in which the last reports must be applied and acknowledged after that
+WATCHED_SECONDS = 4.0  #: a run that goes on after its end is seen to
+LONGER = 2  #: times the wanted length at most, to come to the wanted runs and faults
 FAULTS_END = 90.0  #: what the faults under way may take in the end
 
 Say = Callable[["Play"], None]
@@ -33,9 +36,11 @@ class Play:
     """`run` does it all; afterwards `history`, `findings` and the counts are there."""
 
     def __init__(self, folder: Path, seed: int, options: Namespace, say: Say) -> None:
-        self.folder, self.seed, self.database, self.runs = folder, seed, options.database, options.runs
+        self.folder, self.seed, self.database = folder, seed, options.database
+        self.runs, self.least_faults = options.runs, options.faults
         self.act, self.seconds, self._say = "", options.minutes * 60, say
-        made = schedule.make(Random(seed), self.seconds, HOSTS, list(serials()), options.database)
+        self.longest = self.seconds * (LONGER if self.runs or self.least_faults else 1)
+        made = schedule.make(Random(seed), self.longest, HOSTS, list(serials()), options.database)
         self.planned = [one for one in made if not options.only or one.kind.startswith(tuple(options.only))]
         self.stage = Stage(folder, Random(seed + 1))
         self.injector = Injector(self.stage, Random(seed + 2))
@@ -76,20 +81,21 @@ class Play:
         self.stage.wait_until_ready()
 
     def _storm(self) -> None:
-        """Until the time is over and there are enough runs; at most half as long again."""
+        """Until the time is over and there are enough runs and faults; at most twice as long."""
         self._begin("storm")
         self.feeder = Feeder(Random(self.seed + 3), self.seconds)
         self.operator = Operator(Random(self.seed + 4))
         self.begun, waiting = time.monotonic(), list(self.planned)
-        while (elapsed := time.monotonic() - self.begun) < self.seconds or self._lacks_runs(elapsed):
+        while (elapsed := time.monotonic() - self.begun) < self.seconds or self._lacks_some(elapsed):
             while waiting and waiting[0].at <= elapsed:
                 self.injector.inject(waiting.pop(0))
             self._look()
         self.feeder.stop()
         self.operator.stop()
 
-    def _lacks_runs(self, elapsed: float) -> bool:
-        return self.feeder is not None and self.feeder.made < self.runs and elapsed < 1.5 * self.seconds
+    def _lacks_some(self, elapsed: float) -> bool:
+        made, faults = self.feeder.made if self.feeder else 0, len(self.injector.whole)
+        return (made < self.runs or faults < self.least_faults) and elapsed < self.longest
 
     def _calm_down(self, watcher: Watcher) -> None:
         """No fault any more: everything must come to its end."""
@@ -102,7 +108,8 @@ class Play:
         self.operator.enable_all()
         self.operator.cancel_postponed()
         self._look_until(self._all_ended, QUIET_SECONDS)
-        self._look_until(lambda: False, 6.0)  # the last reports are acknowledged
+        self._look_until(lambda: False, WATCHED_SECONDS)
+        self._look_until(lambda: all(host.is_told for host in hosts(self.folder)), APPLIED_SECONDS)
         watcher.once()
         watcher.stop()
         self._begin("history is checked")
@@ -144,7 +151,7 @@ class Play:
         return Counter(" ".join(filter(None, [row.outcome or row.state, row.reason])) for row in rows)
 
     def injected(self) -> Counter[str]:
-        return Counter(fault.kind for fault in self.injector.faults)
+        return Counter(fault.kind for fault in self.injector.whole)
 
     def under_way(self) -> list[Planned]:
         return list(self.injector.under_way.values())

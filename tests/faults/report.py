@@ -40,7 +40,7 @@ class Screen:
     def plan(self, test: Play) -> None:
         """The seed, and all that will be injected."""
         self.print(
-            f"seed {test.seed}: {len(test.planned)} faults in {test.seconds / 60:.1f} minutes, {test.database}"
+            f"seed {test.seed}: {len(test.planned)} faults in {test.longest / 60:.1f} minutes at most, {test.database}"
         )
         for one in test.planned:
             self.print(str(one))
@@ -58,7 +58,7 @@ def _line(test: Play) -> str:
     seconds = time.monotonic() - test.begun if test.begun else 0
     now = ", ".join(f"{one.kind} {one.target}".strip() for one in test.under_way())
     made = test.feeder.made if test.feeder else 0
-    return f"{seconds:5.0f} s  {test.act}: {made} runs, {len(test.injector.faults)} faults over; now {now or 'none'}"
+    return f"{seconds:5.0f} s  {test.act}: {made} runs, {len(test.injector.whole)} faults over; now {now or 'none'}"
 
 
 def verdict(screen: Screen, test: Play) -> int:
@@ -69,7 +69,7 @@ def verdict(screen: Screen, test: Play) -> int:
         screen.print(f"VIOLATION {violation}")
     word = f"{len(test.violations)} violations; logs in {test.folder}" if test.violations else "no violation"
     screen.print(
-        f"seed {test.seed}: {len(test.history.runs)} runs, {len(test.injector.faults)} faults of "
+        f"seed {test.seed}: {len(test.history.runs)} runs, {len(test.injector.whole)} faults of "
         f"{len(test.injected())} kinds, {len(test.history.calls)} calls of operators: {word}"
     )
     return int(bool(test.violations))

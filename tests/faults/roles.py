@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -44,6 +45,12 @@ class Role:
         if self.process is not None and self.process.is_alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, number)
+
+    def limit_files(self, size: int) -> None:
+        """From now on it can write no file beyond `size`, as on a full disk, if it is there."""
+        if self.process is not None and self.process.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def kill(self, seconds: float) -> None:
         """`kill -9`; it stays down for so long."""

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -87,7 +88,22 @@ class Stage:
 
     def wipe_redis(self) -> None:
         """Its data, while it is down."""
-        shutil.rmtree(self.folder / "redis" / "appendonlydir", ignore_errors=True)
+        shutil.rmtree(self._redis_data, ignore_errors=True)
+
+    @property
+    def _redis_data(self) -> Path:
+        return self.folder / "redis" / "appendonlydir"
+
+    def keep_redis(self) -> Path:
+        """A copy of its data as they are."""
+        return shutil.copytree(
+            self._redis_data, Path(tempfile.mkdtemp(dir=self.folder, prefix="redis-")) / "kept"
+        )
+
+    def put_back_redis(self, kept: Path) -> None:
+        """Those data instead of its own, while it is down."""
+        self.wipe_redis()
+        shutil.copytree(kept, self._redis_data)
 
     def start_phones(self) -> None:
         """Two simulators, since a twin cannot be in the same farm; and an adb server for each host."""

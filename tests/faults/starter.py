@@ -8,12 +8,12 @@ from __future__ import annotations
 import functools
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import redis
 from uiautomator2 import core
@@ -75,10 +75,18 @@ def sign_touches(note: Note) -> None:
 
 
 class Diary:
-    """What this agent took, sent and wrote into its outbox, and when by the clock that all processes share."""
+    """What this agent took, sent and wrote into its outbox, and when by the clock that all processes share.
 
-    def __init__(self, file: IO[str], host: str) -> None:
-        self._file, self._host = file, host
+    Another process writes it, for the diary must go on where the agent finds the disk full, and outlive it.
+    """
+
+    def __init__(self, host: str, path: str) -> None:
+        writer = subprocess.Popen(  # which may inherit the agent's limit
+            ["/bin/sh", "-c", 'ulimit -f unlimited; exec cat >>"$0"', path],
+            stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True,
+        )  # fmt: skip
+        assert writer.stdin is not None
+        self._file, self._host = writer.stdin, host
 
     def note(self, kind: str, run: int, fence: int, name: str = "") -> None:
         """One line, written at once."""
@@ -109,12 +117,10 @@ class Diary:
 
 def main() -> int:
     """The agent's exit code."""
-    host = agent.parser().parse_args().name
-    with Path(os.environ["FAULTS_DIARY"]).open("a", buffering=1, encoding="utf-8") as file:
-        diary = Diary(file, host)
-        diary.keep()
-        sign_touches(diary.note)
-        return agent.main()
+    diary = Diary(agent.parser().parse_args().name, os.environ["FAULTS_DIARY"])
+    diary.keep()
+    sign_touches(diary.note)
+    return agent.main()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from tests.faults.roles import PAUSE, Role, Supervisor
+from tests.phones import wait_for
 
 
 @pytest.fixture
@@ -60,3 +61,15 @@ def test_a_paused_process_is_ended_too(tmp_path: Path) -> None:
     role.signal(signal.SIGSTOP)
     supervisor.close()
     assert not role.is_up
+
+
+def test_what_finds_its_disk_full_writes_nothing_more(supervisor: Supervisor, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.touch()
+    command = ["/bin/sh", "-c", f"while sleep 0.02; do echo line >>{out}; done"]
+    role = supervisor.add(Role("writer", command, tmp_path / "log", {}))
+    wait_for(lambda: out.stat().st_size > 0, 5, "a line")
+    role.limit_files(0)
+    size = out.stat().st_size
+    wait_for(lambda: not role.is_up, 5, "the end")
+    assert out.stat().st_size - size in (0, 5)  # one may have been on its way

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.db.models.signals import post_delete
 from django.utils import timezone
 from nacl.public import Box
 
@@ -113,6 +114,24 @@ def test_disabling_cancels_what_runs_and_skips_what_waits(redis_client) -> None:
     assert json.loads(redis_client.hget(key(running.host.name, "control"), "cancels")) == [
         [running.pk, running.fence]
     ]
+
+
+def test_a_ticket_put_down_while_its_account_was_being_deleted_is_withdrawn_before_the_reply(
+    redis_client,
+) -> None:
+    run = offered_run()
+
+    def before_the_commit(**_kwargs) -> None:
+        tickets.issue([run])  # by a controller that cannot see the deletion yet
+
+    post_delete.connect(before_the_commit, sender=Account)
+    try:
+        run.account.delete()
+    finally:
+        post_delete.disconnect(before_the_commit, sender=Account)
+    assert redis_client.keys("*ticket*") == []
+    run.refresh_from_db()
+    assert (run.outcome, run.reason) == ("canceled", "account_deleted")
 
 
 def test_a_canceled_offer_ends_at_once(redis_client) -> None:

@@ -8,8 +8,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import adbutils
 import pytest
 from PIL import Image
 
@@ -377,3 +379,53 @@ def test_a_run_that_went_wrong_leaves_no_server_behind(farm: Farm, adb_server: R
         raise RuntimeError
 
     assert not [key for key in u2_phone._kept if key[2] == address]
+
+
+def test_a_touch_that_hung_when_its_run_was_stopped_is_never_done(farm: Farm, adb_server: RunningAdb) -> None:
+    address, deadline = farm.phone("P1").address, Deadline(20)
+    with open_phone(adb_server.server, address, deadline) as phone:
+        farm.set("P1", fault="hang")
+        thread, _raised = blocked(lambda: phone.press("back"))
+        time.sleep(0.3)
+        deadline.cancel("by Alice")
+        thread.join(5)
+    wait_for(lambda: not farm.phone("P1").u2_running, 2, "the end of the server")
+    farm.set("P1", fault=None)
+    with open_phone(adb_server.server, address, Deadline(20)) as phone:
+        phone.press("home")
+    assert keys_pressed(farm) == ["home"]
+
+
+def test_a_touch_that_hangs_in_the_server_of_another_host_is_never_done(
+    farm: Farm, adb_server: RunningAdb
+) -> None:
+    address = farm.phone("P1").address
+    with open_phone(adb_server.server, address, Deadline(20)) as phone:
+        connection = phone._device.create_connection(adbutils.Network.TCP, u2_phone.PORT)
+    elsewhere = u2_phone._kept.pop(phone._device.key)
+    farm.set("P1", fault="hang")
+    body = b'{"jsonrpc":"2.0","id":1,"method":"pressKey","params":["back"]}'
+    connection.sendall(b"POST /jsonrpc/0 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    with open_phone(adb_server.server, address, Deadline(20)) as phone:
+        farm.set("P1", fault=None)
+        phone.press("home")
+    assert keys_pressed(farm) == ["home"]
+    assert elsewhere.pool() is not None
+
+
+def keys_pressed(farm: Farm) -> list[str]:
+    return [touch["detail"] for touch in farm.journal("P1") if touch["kind"] == "key"]
+
+
+@pytest.mark.parametrize("asked", range(9))
+def test_a_run_that_is_stopped_while_it_opens_the_phone_leaves_no_server_that_nobody_can_end(
+    farm: Farm, adb_server: RunningAdb, asked: int
+) -> None:
+    address, answers = farm.phone("P1").address, iter([""] * asked)
+    with open_phone(adb_server.server, address, Deadline(20)):
+        pass
+    deadline = Deadline(20, lambda: next(answers, "by Alice"))
+    with suppress(Canceled), open_phone(adb_server.server, address, deadline):
+        pass
+    is_ours = any(key[2] == address for key in u2_phone._kept)
+    wait_for(lambda: farm.phone("P1").u2_running == is_ours, 2, "the end of the server")

@@ -105,6 +105,20 @@ def test_a_hung_phone_answers_nothing_until_it_thaws(drive: Drive) -> None:
     connection.close()
 
 
+def test_a_call_that_hung_when_its_server_was_ended_is_never_done(drive: Drive) -> None:
+    phone = drive()
+    assert phone.u2.info
+    phone.farm.set("SIM1", fault="hang")
+    connection = phone.adb.create_connection(adbutils.Network.TCP, 9008)
+    body = b'{"jsonrpc":"2.0","id":"7:1","method":"pressKey","params":["home"]}'
+    connection.sendall(b"POST /jsonrpc/0 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    phone.u2.stop_uiautomator()
+    phone.farm.set("SIM1", fault=None)
+    assert phone.u2.info  # by a new server
+    assert not [touch for touch in phone.farm.journal("SIM1") if touch["run"] == "7:1"]
+    connection.close()
+
+
 def test_a_crash_shows_the_dialog_until_it_is_closed(drive: Drive) -> None:
     phone = drive(app("instagram", signed_in=["anna.demo"]))
     phone.u2.app_start(INSTAGRAM)
