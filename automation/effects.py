@@ -86,6 +86,8 @@ def _match(run: Run) -> None:
     if run.device is None or "found" not in run.result:
         return  # it looked at nothing: canceled before its turn, such as thousands at once
     seen, unreadable = matches.seen(run.result), matches.unreadable(run.result)
+    if run.outcome != Outcome.SUCCEEDED and not run.result["found"] and not unreadable:
+        return  # it came to no app
     unread = {one["app"] for one in unreadable}
     said = matching.record_match(run.device, seen, _looked_at(run) - unread)
     if settings.PHONERACK_MATCH_ADDS:

@@ -57,7 +57,7 @@ def of_campaign(campaign: int) -> QuerySet[Run]:
 
 
 def _looked() -> QuerySet[Run]:
-    found: QuerySet[Run] = Run.objects.finished().filter(script="match", result__has_key="found")
+    found: QuerySet[Run] = Run.objects.finished().filter(script="match", result__has_key="matched")
     return found.exclude(device=None)
 
 

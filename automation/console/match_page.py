@@ -183,7 +183,7 @@ def totals_of(results: Iterable[dict[str, Any]]) -> list[KindCount]:
 
 def match_of(request: HttpRequest, run: Run | None) -> dict[str, Any]:
     """The part that shows one match; nothing where none looked. Only the last match of a phone offers to add."""
-    if run is None or run.script != "match" or "found" not in run.result:
+    if run is None or run.script != "match" or "matched" not in run.result:
         return {}
     last = matches.newest_on(run.device_id) if run.device_id else None
     is_last = last is not None and last.pk == run.pk

@@ -99,6 +99,12 @@ def test_a_match_that_looked_at_nothing_changes_nothing(phone):
     assert is_logged_in(account)
 
 
+def test_a_match_that_came_to_no_app_does_not_hide_the_one_before(admin_client, phone):
+    match(phone, found("tiktok", "fresh"))
+    match(phone, outcome="failed")
+    assert "@fresh" in admin_client.get(PAGE).content.decode()
+
+
 def test_the_page_shows_the_last_match_of_every_phone_with_counts_names_and_reasons(admin_client, phone):
     make_account(username="moved", device=make_device(label="9", host=host_with_key(name="pc2")))
     make_account(username="gone", device=phone, is_logged_in=True)
