@@ -88,13 +88,18 @@ def test_a_slow_phone_answers_later(drive: Drive) -> None:
     assert 0.4 <= time.monotonic() - begun < 3
 
 
+def asked(phone: Driver, body: bytes) -> socket.socket:
+    """A connection to the phone's server on which it was sent this call."""
+    connection: socket.socket = phone.adb.create_connection(adbutils.Network.TCP, 9008)
+    connection.sendall(b"POST /jsonrpc/0 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    return connection
+
+
 def test_a_hung_phone_answers_nothing_until_it_thaws(drive: Drive) -> None:
     phone = drive()
     assert phone.u2.info
     phone.farm.set("SIM1", fault="hang")
-    connection = phone.adb.create_connection(adbutils.Network.TCP, 9008)
-    body = b'{"jsonrpc":"2.0","id":1,"method":"deviceInfo","params":[]}'
-    connection.sendall(b"POST /jsonrpc/0 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    connection = asked(phone, b'{"jsonrpc":"2.0","id":1,"method":"deviceInfo","params":[]}')
     connection.settimeout(0.5)
     with pytest.raises(TimeoutError):
         connection.recv(1)
@@ -109,9 +114,7 @@ def test_a_call_that_hung_when_its_server_was_ended_is_never_done(drive: Drive) 
     phone = drive()
     assert phone.u2.info
     phone.farm.set("SIM1", fault="hang")
-    connection = phone.adb.create_connection(adbutils.Network.TCP, 9008)
-    body = b'{"jsonrpc":"2.0","id":"7:1","method":"pressKey","params":["home"]}'
-    connection.sendall(b"POST /jsonrpc/0 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    connection = asked(phone, b'{"jsonrpc":"2.0","id":"7:1","method":"pressKey","params":["home"]}')
     phone.u2.stop_uiautomator()
     phone.farm.set("SIM1", fault=None)
     assert phone.u2.info  # by a new server
