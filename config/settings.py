@@ -30,8 +30,8 @@ PHONERACK_QUARANTINE_AFTER = env.int("PHONERACK_QUARANTINE_AFTER", default=5)
 PHONERACK_HOLD_FOR_PERSON = env.bool("PHONERACK_HOLD_FOR_PERSON", default=False)
 #: Days for which the profile figures of an account are kept, one row a day. 0: for ever.
 PHONERACK_FIGURES_DAYS = env.int("PHONERACK_FIGURES_DAYS", default=400)
-#: A match puts accounts that the list does not know into it by itself, instead of offering them to a person.
-PHONERACK_MATCH_ADDS = env.bool("PHONERACK_MATCH_ADDS", default=False)
+#: A match puts accounts that the list does not know into it by itself; if not, it offers them to a person.
+PHONERACK_MATCH_ADDS = env.bool("PHONERACK_MATCH_ADDS", default=True)
 #: Percent of battery below which, and degrees Celsius above which, a phone is given no run.
 PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
 PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)

@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from accounts.excel.resources import FileRefused, ImportRefused, export_file, import_file
 from accounts.models import Account
-from automation import campaigns, matches, services
+from automation import campaigns, services
 from automation.models import Campaign, Run
 from config.demo import cast, verdict
 from config.demo.screen import Screen
@@ -46,8 +46,6 @@ class Play:
         farm = self.prepare()
         self.raise_curtain(farm)
         self.round("match", campaigns.for_devices(Device.objects.all()))
-        added = matches.add_found(matches.newest())  # the click that a person makes on the page Match results
-        self.screen.say(f"added {len(added)} accounts that the matches found and the list did not know")
         self.round("login", campaigns.for_accounts(Account.objects.enabled().select_related("device")))
         rows = verdict.rows(wanted)
         out = self.stage.folder / "accounts.xlsx"

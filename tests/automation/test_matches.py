@@ -18,6 +18,11 @@ PAGE, ADD = reverse("console:matches"), reverse("console:match_add")
 PACKAGES = {"tiktok": "com.zhiliaoapp.musically", "instagram": "com.instagram.android"}
 
 
+@pytest.fixture(autouse=True)
+def a_person_decides_who_is_added(settings):
+    settings.PHONERACK_MATCH_ADDS = False
+
+
 def found(app: str, *usernames: str) -> dict[str, object]:
     return {"app": app, "package": PACKAGES[app], "usernames": list(usernames), "active": ""}
 
@@ -62,7 +67,7 @@ def test_a_match_says_of_each_account_what_it_is_and_adds_none(phone):
     assert Account.objects.get().device == phone
 
 
-def test_where_the_settings_say_so_new_ones_are_added_by_the_match_itself(phone, settings):
+def test_new_ones_are_added_by_the_match_itself_unless_the_settings_say_no(phone, settings):
     settings.PHONERACK_MATCH_ADDS = True
     run = match(phone, found("instagram", "harbour.news", "harbour.shop"))
     assert Account.objects.filter(device=phone, is_logged_in=True).count() == 2
