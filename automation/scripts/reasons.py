@@ -43,6 +43,7 @@ UNKNOWN_SCREEN = "unknown_screen"
 UNREADABLE_SCREEN = "unreadable_screen"
 APP_CRASHES = "app_crashes"
 NO_PROGRESS = "no_progress"
+NO_INTERNET = "no_internet"
 UNKNOWN_SCRIPT = "unknown_script"
 
 _LOOK = "Look at the picture of the screen, finish by hand on the phone, then run the script again."
@@ -92,6 +93,7 @@ REASONS: dict[str, Reason] = {
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
     APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
+    NO_INTERNET: Reason("The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."),
     UNKNOWN_SCRIPT: Reason("The host does not know this script.", "Update Phonerack on the host."),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),
