@@ -22,6 +22,7 @@ SCREEN, UNKNOWN, AMBIGUOUS, UNREADABLE = "screen", "unknown", "ambiguous", "unre
 ANDROID = "android"  #: the file with Android's own screens
 LAUNCHER = "os.launcher"
 AWAY = "another app is in front"
+STUCK = "uiautomator is stuck or the screen is empty"
 STUCK_NODES = 2  #: a dump of so few nodes without the app comes from a stuck uiautomator
 
 
@@ -50,6 +51,11 @@ class Verdict:
     def away(self) -> bool:
         """Whether something else than the app is in front."""
         return self.screen == LAUNCHER or self.detail == AWAY
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the dump is what a stuck uiautomator gives, or an empty screen."""
+        return self.detail == STUCK
 
     def offers(self, action: str) -> bool:
         """Whether the screen has the action by its definition, on the phone right now or not."""
@@ -90,7 +96,7 @@ def recognise(xml: str, package: str = "", app: str = "", folder: Path = FOLDER)
 
 def _without_app(dump: Dump, package: str) -> Verdict:
     if len([node for node in dump.nodes if node.package != SYSTEM_UI]) <= STUCK_NODES:
-        return Verdict(UNREADABLE, package=package, detail="uiautomator is stuck or the screen is empty")
+        return Verdict(UNREADABLE, package=package, detail=STUCK)
     return Verdict(UNKNOWN, package=package, detail=AWAY, fingerprint=dump.fingerprint())
 
 
