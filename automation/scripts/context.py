@@ -370,6 +370,12 @@ class Context:
         self.phone.press("back")
         self._wait_until(lambda now: now.fingerprint != verdict.fingerprint)
 
+    def scroll(self, verdict: Verdict) -> None:
+        """Scroll a list on by about half a screen."""
+        self._move(verdict, "scroll")
+        self.phone.swipe_up()
+        self.deadline.sleep(self.pace.poll)
+
     def _move(self, verdict: Verdict, action: str) -> None:
         """Count what is done; raise when the run goes round in circles."""
         self._ahead = None

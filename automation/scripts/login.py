@@ -30,6 +30,7 @@ from automation.scripts.reasons import (
     sentence,
 )
 from automation.scripts.trouble import clocks
+from automation.scripts.walk import page_with
 
 PERIOD = 30.0  #: seconds for which an authenticator code holds
 SPARE = 5.0  #: seconds that must be left of it when it is typed
@@ -107,6 +108,7 @@ class Login:
 
     def switch(self, verdict: Verdict) -> None:
         """In the list of accounts: take ours when it is there, else add it."""
+        verdict = page_with(self.context, verdict, self.wanted)
         if verdict.values.get("active") == self.wanted:
             self.context.back(verdict)
         elif self.wanted not in verdict.lists.get("handles", []):

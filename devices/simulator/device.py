@@ -269,6 +269,9 @@ class SimulatedPhone:
             self.tap(x1, y1)
         else:
             self._note("swipe", f"{round(x1)},{round(y1)} {round(x2)},{round(y2)}")
+            if self.front and not self.overlay and not self.locked:
+                self.front.scroll(up=y2 < y1)
+            self.changed()
 
     # --- text ---
 

@@ -68,6 +68,7 @@ class App:
         self.focus = ""
         self.note = ""
         self.login: Login | None = None
+        self.scrolled = 0  #: rows of a list that are above the screen
         self._turn = 0
 
     def screen_id(self, name: str) -> str:
@@ -96,7 +97,7 @@ class App:
 
     def go(self, name: str, note: str = "") -> None:
         """Show another screen."""
-        self.screen, self.note, self.focus = self.screen_id(name), note, ""
+        self.screen, self.note, self.focus, self.scrolled = self.screen_id(name), note, "", 0
 
     def goer(self, name: str) -> Action:
         """An action that shows another screen."""
@@ -217,6 +218,9 @@ class App:
 
     def enter(self) -> None:
         """What the enter key does."""
+
+    def scroll(self, up: bool) -> None:
+        """What a swipe up or down does."""
 
     # --- drawing ---
 

@@ -6,6 +6,7 @@ from devices.simulator.apps.surprises import SurprisingApp
 from devices.simulator.apps.words import INSTAGRAM, short_count
 from devices.simulator.ui import NAVIGATION_BAR, WIDTH, Action, Box, Node, Page
 
+ROWS = 8  #: accounts that the switcher shows at once
 TABS = ("home", "reels", "message", "search", "profile")
 TAB_IDS = ("feed_tab", "clips_tab", "direct_tab", "search_tab", "profile_tab")
 
@@ -208,11 +209,21 @@ class InstagramSession(SurprisingApp):
                 Node("Image", (right - 110, top + 55, right - 44, bottom - 66), selected=True, look="tick")
             )
 
+    @property
+    def listed(self) -> list[str]:
+        """The part of the accounts that the switcher shows."""
+        return self.accounts[self.scrolled : self.scrolled + ROWS]
+
+    def scroll(self, up: bool) -> None:
+        if self.screen == "ig.account_switcher":
+            last = max(0, len(self.accounts) - ROWS)
+            self.scrolled = min(last, self.scrolled + ROWS // 2) if up else 0
+
     def draw_account_switcher(self) -> list[Node]:
-        rows = len(self.accounts) + 2
+        rows = len(self.listed) + 2
         top = max(200, NAVIGATION_BAR - 110 - rows * 176)
         page = Page(top=top, left=44, right=1036)
-        for name in self.accounts:
+        for name in self.listed:
             self.account_row(page, name)
         self.button(page, "add_account", self.answer(self.add_account))
         self.button(page, "accounts_center", None, "link")

@@ -121,9 +121,11 @@ def test_another_app_in_front_is_answered_by_starting_ours_again() -> None:
 
 def test_a_loading_screen_is_waited_for_but_not_for_ever() -> None:
     begun = time.monotonic()
-    result = run(FakePhone(drawn("instagram", "loading")))
+    phone = FakePhone(drawn("instagram", "loading"))
+    result = run(phone)
 
-    assert result.reason == "unknown_screen"
+    assert result.reason == "no_progress"
+    assert len([one for one in phone.done if one.startswith("stop")]) == 1
     assert time.monotonic() - begun < 2
 
 
