@@ -191,7 +191,7 @@ def _best(app: App, own: Dump, words: Vocabulary) -> list[tuple[Screen, str]]:
     for screen in app.screens:
         if found and screen.priority > found[0][1].priority:
             break
-        if (fit := _fit(screen, own, words)) is not None:
+        if (fit := _fit(screen, own, words)) is not None and not _ruled_out(app, screen, own):
             found.append((fit[0], screen, fit[1]))
     top = max((weight for weight, _, _ in found), default=0)
     return [(screen, alternative) for weight, screen, alternative in found if weight == top]
@@ -212,6 +212,14 @@ def _fit(screen: Screen, dump: Dump, words: Vocabulary) -> tuple[int, str] | Non
         return None
     weight, alternative = max(fitting, key=lambda one: one[0], default=(0, "all"))
     return weight + len(screen.all), alternative
+
+
+def _ruled_out(app: App, screen: Screen, dump: Dump) -> bool:
+    """Whether a word of any language speaks against the screen: apps mix them, and half a translation is no proof."""
+    if not screen.none:
+        return False
+    words = Vocabulary(_phrases(app, app.languages), lambda text: as_handle(app, text))
+    return any(pattern.find(dump, words) for pattern in screen.none)
 
 
 def _values(wish: Extract, app: App, dump: Dump, words: Vocabulary) -> Iterator[str]:

@@ -158,6 +158,7 @@ class Login:
 
     def send(self, verdict: Verdict) -> None:
         """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
+        self.must(verdict, verdict.find("submit") is not None)
         self.sent.add(verdict.screen)
         self.context.restartable, self.context.asked = False, True
         if not self.context.submit(verdict, once=verdict.find("password") is not None):

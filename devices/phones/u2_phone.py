@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uiautomator2
@@ -64,6 +65,12 @@ T = TypeVar("T")
 
 #: The stream that keeps a phone's server alive, from one run to the next.
 _kept: dict[tuple[str, int, str], Any] = {}
+
+
+def server_jar() -> tuple[str, bytes]:
+    """Where the uiautomator server lies on a phone, and what it is: for whoever puts it there beforehand."""
+    folder = Path(uiautomator2.__file__).parent
+    return "/data/local/tmp/u2.jar", (folder / "assets" / "u2.jar").read_bytes()
 
 
 def let_go_of_all() -> None:
