@@ -148,6 +148,8 @@ def _sessions(one: Scenario, dice: random.Random) -> None:
 
 def _answers(one: Scenario, dice: random.Random) -> None:
     one.behaviour = dice.choices(list(BEHAVIOURS), list(BEHAVIOURS.values()))[0]
+    if one.behaviour == "kicked" and one.wanted in one.signed_in:
+        one.behaviour = "ok"  # whether it is kicked out would depend on the page that is open
     one.password = dice.choice(PASSWORDS)
     one.types = dice.choices(["right", "wrong", "none"], [8, 2, 1])[0]
     one.name = dice.choices(["username", "email", "other", "unknown"], [5, 5, 1, 1])[0]

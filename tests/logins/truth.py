@@ -66,20 +66,15 @@ def _end(one: Scenario) -> End:
         if one.language == "ja" and not _readable_in_any_language(one):
             return "needs_person", "wrong_language"
         if one.signed_in[:1] == [one.wanted]:
-            return _session(one, "already_signed_in")
+            return "succeeded", "already_signed_in"
         if one.wanted in one.signed_in:
-            return _session(one, "switched")
+            return "succeeded", "switched"
     return _sign_in(one)
 
 
 def _readable_in_any_language(one: Scenario) -> bool:
     """Instagram's signed-in part is known by its ids; signing in is not."""
     return one.app == "instagram" and one.wanted in one.signed_in
-
-
-def _session(one: Scenario, reason: str) -> End:
-    """The account has a session already: unless that is ended as soon as its profile is opened."""
-    return "succeeded", reason
 
 
 def _sign_in(one: Scenario) -> End:
