@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from automation.protocol import Credentials, Ticket
 from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
+from automation.screens.sightings import Sightings
 from automation.scripts.outcomes import AccountError, NeedsPerson
 from automation.scripts.reasons import (
     APP_CRASHES,
@@ -57,13 +58,21 @@ class Pace:
 class Context:
     """One run of one script on one phone."""
 
-    def __init__(self, phone: Phone, ticket: Ticket, report: StepReporter, pace: Pace) -> None:
+    def __init__(
+        self,
+        phone: Phone,
+        ticket: Ticket,
+        report: StepReporter,
+        pace: Pace,
+        sightings: Sightings | None = None,
+    ) -> None:
         self.phone, self.ticket, self.pace = phone, ticket, pace
         self.app, self.package = ticket.app, ticket.package
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
         self.asked = False  #: whether the app was asked for an account, so that what it says is the answer
         self.fresh = False  #: whether the app came up from a force-stop in this run
         self._trusted = False  #: whether a screen was read that no earlier run has left
+        self.sightings = sightings or Sightings()
         self._report = report
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
         self._drift: list[str] = []
@@ -107,7 +116,8 @@ class Context:
     def look(self) -> Verdict:
         """What the screen shows right now."""
         self._ahead = None
-        return recognise(self.phone.dump(), self.package, self.app)
+        version = self.sightings.version
+        return self.sightings.saw(recognise(self.phone.dump(), self.package, self.app, version=version))
 
     def read(self) -> Verdict:
         """The screen on which the script must decide: a form, a second factor or a session.
@@ -202,6 +212,7 @@ class Context:
     def open(self, app: str, package: str, fresh: bool = False) -> None:
         """Bring the app to the front, force-stopped before if `fresh`; from now on screens are read for it."""
         self.app, self.package, self._ahead = app, package, None
+        self.sightings.opened(self.phone, package)
         self._starts, self.restartable = 0, True
         self.asked, self.fresh, self._trusted = False, fresh, False
         if fresh:
@@ -275,6 +286,7 @@ class Context:
     def _move(self, verdict: Verdict, action: str) -> None:
         """Count what is done; raise when the run goes round in circles."""
         self._ahead = None
+        self.sightings.used(verdict, action)
         if verdict.used.get(action):
             self._drift.append(f"{action}#{verdict.used[action]}")
         this = (verdict.screen, verdict.fingerprint, action)
