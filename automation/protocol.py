@@ -229,5 +229,7 @@ class Heartbeat(Wire):
     version: str = ""
     lanes: int = 0
     dropped: int = 0  #: messages on its queue that were no offers
+    screens: str = ""  #: hash of the screen files in use
+    screen_faults: str = ""  #: what was left out of them, a `file:line: what` a line
     in_hand: list[list[int]] = field(default_factory=list)  #: [[run, fence], ...]
     phones: list[dict[str, Any]] = field(default_factory=list)  #: fields of PhoneState

@@ -4,34 +4,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('automation', '0006_in_hand'),
+        ("automation", "0006_in_hand"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='screens_hash',
-            field=models.CharField(blank=True, max_length=64, verbose_name='screen files'),
+            model_name="run",
+            name="screens_hash",
+            field=models.CharField(blank=True, max_length=64, verbose_name="screen files"),
         ),
         migrations.CreateModel(
-            name='Sighting',
+            name="Sighting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('app', models.CharField(max_length=32, verbose_name='app')),
-                ('screen', models.CharField(max_length=80, verbose_name='screen')),
-                ('alternative', models.CharField(blank=True, max_length=80, verbose_name='alternative')),
-                ('app_version', models.CharField(blank=True, max_length=80, verbose_name='app version')),
-                ('day', models.DateField(verbose_name='day')),
-                ('runs', models.PositiveIntegerField(default=0, verbose_name='runs')),
-                ('last_at', models.DateTimeField(verbose_name='last matched')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("app", models.CharField(max_length=32, verbose_name="app")),
+                ("screen", models.CharField(max_length=80, verbose_name="screen")),
+                ("alternative", models.CharField(blank=True, max_length=80, verbose_name="alternative")),
+                ("app_version", models.CharField(blank=True, max_length=80, verbose_name="app version")),
+                ("day", models.DateField(verbose_name="day")),
+                ("runs", models.PositiveIntegerField(default=0, verbose_name="runs")),
+                ("last_at", models.DateTimeField(verbose_name="last matched")),
             ],
             options={
-                'verbose_name': 'sighting',
-                'verbose_name_plural': 'sightings',
-                'ordering': ['app', 'screen', 'alternative'],
-                'constraints': [models.UniqueConstraint(fields=('day', 'app', 'screen', 'alternative', 'app_version'), name='one_sighting_a_day')],
+                "verbose_name": "sighting",
+                "verbose_name_plural": "sightings",
+                "ordering": ["app", "screen", "alternative"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "app", "screen", "alternative", "app_version"),
+                        name="one_sighting_a_day",
+                    )
+                ],
             },
         ),
     ]
