@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from automation.protocol import Ticket
 from automation.screens.sightings import Sightings
+from automation.scripts import trouble
 from automation.scripts.context import Context, Pace, StepReporter, no_report
 from automation.scripts.outcomes import CANCELED, FAILED, AccountError, NeedsPerson, Result, ScriptEnd
 from automation.scripts.reasons import UNKNOWN_SCRIPT, sentence
@@ -62,7 +63,8 @@ def run_script(
     context = Context(phone, ticket, report_step, pace or Pace(), sightings)
     try:
         return SCRIPTS[name].body(context)
-    except ScriptEnd as end:
+    except ScriptEnd as given:
+        end = trouble.named(given, context)
         return Result(end.outcome, end.reason, str(end), end.data)
     except Canceled as end:
         return Result(CANCELED, end.reason, str(end))
