@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from automation.protocol import Credentials, Ticket
 from automation.screens.recognise import SCREEN, UNREADABLE, Verdict, recognise
+from automation.screens.sightings import Sightings
 from automation.scripts.outcomes import AccountError, NeedsPerson
 from automation.scripts.reasons import (
     APP_CRASHES,
@@ -70,7 +71,14 @@ class Pace:
 class Context:
     """One run of one script on one phone."""
 
-    def __init__(self, phone: Phone, ticket: Ticket, report: StepReporter, pace: Pace) -> None:
+    def __init__(
+        self,
+        phone: Phone,
+        ticket: Ticket,
+        report: StepReporter,
+        pace: Pace,
+        sightings: Sightings | None = None,
+    ) -> None:
         self.phone, self.ticket, self.pace = phone, ticket, pace
         self.app, self.package = ticket.app, ticket.package
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
@@ -79,6 +87,7 @@ class Context:
         self.logged_out = False  #: whether the app said that it was logged out from elsewhere
         self.xml = ""  #: the dump that was looked at last
         self._trusted = False  #: whether a screen was read that no earlier run has left
+        self.sightings = sightings or Sightings()
         self._report = report
         self._seen: Verdict | None = None  #: what that dump shows
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
@@ -131,7 +140,8 @@ class Context:
         self._ahead = None
         xml = self.phone.dump()
         if self._seen is None or xml != self.xml:
-            self.xml, self._seen = xml, recognise(xml, self.package, self.app)
+            seen = recognise(xml, self.package, self.app, version=self.sightings.version)
+            self.xml, self._seen = xml, self.sightings.saw(seen)
         return self._seen
 
     def read(self) -> Verdict:
@@ -258,6 +268,7 @@ class Context:
     def open(self, app: str, package: str, fresh: bool = False) -> None:
         """Bring the app to the front, force-stopped before if `fresh`; from now on screens are read for it."""
         self.app, self.package, self._ahead = app, package, None
+        self.sightings.opened(self.phone, package)
         self._starts, self.restartable = 0, True
         self.asked, self.fresh, self._trusted, self._seen = False, fresh, False, None
         self.phone.wake()
@@ -379,6 +390,7 @@ class Context:
     def _move(self, verdict: Verdict, action: str) -> None:
         """Count what is done; raise when the run goes round in circles."""
         self._ahead = None
+        self.sightings.used(verdict, action)
         if verdict.used.get(action):
             self._drift.append(f"{action}#{verdict.used[action]}")
         this = (verdict.screen, verdict.fingerprint, action)

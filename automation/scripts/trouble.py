@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automation.screens.dump import Unreadable, parse
-from automation.screens.schema import load
+from automation.screens.schema import library
 from automation.scripts.context import Context
 from automation.scripts.outcomes import AccountError, NeedsPerson, ScriptEnd
 from automation.scripts.reasons import (
@@ -70,7 +70,7 @@ def clocks(found: Condition) -> str:
 
 def _is_foreign(language: str, context: Context) -> bool:
     """Whether the app is in a language of which no word is known, and none is on the screen."""
-    app = load().get(context.app)
+    app = library().apps.get(context.app)
     if app is None or not language or language in app.words:
         return False
     try:
