@@ -67,7 +67,10 @@ class Verdict:
 
     def _in_any_language(self, view: View) -> View:
         """The same with the words of all languages: apps mix them."""
-        return view if self.app is None else replace(view, phrases=self.app.phrases(self.app.languages))
+        if self.app is None:
+            return view
+        phrases = self.app.phrases(self.app.languages)
+        return View(view.dump, phrases, view.as_handle, view.wanted, view.activity)
 
     def _spot(self, action: str, view: View) -> Spot | None:
         """By the first alternative that is on the screen."""
