@@ -159,7 +159,7 @@ def _answers(one: Scenario, dice: random.Random) -> None:
 
 def _surprises(one: Scenario, dice: random.Random) -> None:
     one.popups = [popup for popup in POPUPS[one.app] if dice.random() < 0.15]
-    if dice.random() < 0.06:
+    if dice.random() < 0.06 and one.left not in LEFT_SIGNED_IN[one.app]:  # they come as an app starts, not later
         one.popups.append(dice.choice(FATAL))
 
 
