@@ -113,7 +113,10 @@ def _note_made(runs: list[Run], actor: str) -> None:
         bulk.insert(RunEvent, {"new": RunState.PENDING, "actor": actor}, {"run_id": [run.pk for run in runs]})
     if ended:
         shared = {"old": RunState.PENDING, "new": RunState.FINISHED}
-        details = {"run_id": [run.pk for run in ended], "detail": [f"skipped {run.reason}" for run in ended]}
+        details: dict[str, list[Any]] = {
+            "run_id": [run.pk for run in ended],
+            "detail": [f"skipped {run.reason}" for run in ended],
+        }
         bulk.insert(RunEvent, shared, details)
 
 

@@ -26,7 +26,7 @@ def main() -> None:
     found["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     layer.end()
     found["sockets_at_end"] = sockets()
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 def signed_in(layer: Layer, places: list[Place], lanes: int) -> dict[str, Any]:

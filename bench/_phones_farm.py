@@ -22,7 +22,8 @@ def described(count: int, delay: float = 0.0) -> dict[str, Any]:
     return {
         "phones": [{"serial": f"B{number}", "apps": [app]} for number in range(count)],
         "logins": [
-            {"app": "instagram", "username": f"bench.{number}", "password": PASSWORD} for number in range(count)
+            {"app": "instagram", "username": f"bench.{number}", "password": PASSWORD}
+            for number in range(count)
         ],
     }
 

@@ -11,8 +11,8 @@ import uiautomator2
 from automation import scripts as _registers  # noqa: F401
 from automation.protocol import Ticket
 from automation.screens.recognise import recognise
-from automation.scripts.base import run_script
 from automation.screens.sightings import Sightings, Versions
+from automation.scripts.base import run_script
 from bench._phones_farm import PACKAGE, PASSWORD
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
@@ -67,7 +67,9 @@ class Ours:
     def sign_in(self, place: Place) -> str:
         try:
             with open_phone(self.server(place), place.address, Deadline(SECONDS)) as phone:
-                result = run_script("login", phone, self.ticket(place), sightings=Sightings(self._versions.of))
+                result = run_script(
+                    "login", phone, self.ticket(place), sightings=Sightings(self._versions.of)
+                )
         except PhoneError as error:
             return f"{place.serial}: {error}"
         return "" if result.outcome == "succeeded" else f"{place.serial}: {result.reason} {result.message}"

@@ -22,8 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from automation.scripts.base import run_script
 from automation.screens.sightings import Sightings, Versions
+from automation.scripts.base import run_script
 from bench import _machine
 from bench._phones_farm import PACKAGE, addresses, made
 from bench._phones_layers import LAYERS, Ours, Place, Stock, our_step, stock_step
@@ -63,7 +63,9 @@ class Bench:
         for count in self.sizes:
             for layer in LAYERS:
                 self._say(f"{count} phones signed in, {LANES} at a time: {layer}")
-                self.found["signed_in"].append(signed_in(self.folder, layer, count, hour=count == max(self.sizes)))
+                self.found["signed_in"].append(
+                    signed_in(self.folder, layer, count, hour=count == max(self.sizes))
+                )
         return self.found
 
     def _say(self, what: str) -> None:
@@ -219,7 +221,9 @@ def show(found: dict[str, Any]) -> None:
     goals = {"info": GOALS["call_ms"], "dump": GOALS["call_ms"], "connect": GOALS["connect_ms"]}
     for name, ours in found["calls"]["ours"].items():
         calls_table.add_row(name, str(ours), str(found["calls"]["stock"][name]), str(goals.get(name, "")))
-    farm = Table("phones", "layer", "seconds", "CPU s", "memory MB", "sockets more", "sockets at the end", "failed")
+    farm = Table(
+        "phones", "layer", "seconds", "CPU s", "memory MB", "sockets more", "sockets at the end", "failed"
+    )
     for row in found["signed_in"]:
         farm.add_row(
             str(row["phones"]), row["layer"], str(row["seconds"]), str(row["cpu"]), str(row["memory_mb"]),
@@ -235,13 +239,15 @@ def show(found: dict[str, Any]) -> None:
 def main() -> int:
     """0; 1 when a login failed."""
     parser = argparse.ArgumentParser(prog="./run bench phones", description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object on stdout and nothing else there"
+    )
     parser.add_argument("--small", action="store_true", help="20 phones only")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="phonerack-bench-") as folder:
         found = Bench(SMALL if options.small else FULL, Path(folder)).run()
     if options.json:
-        print(json.dumps(found))
+        sys.stdout.write(json.dumps(found) + "\n")
     else:
         show(found)
     return 1 if any(row["failed"] for row in found["signed_in"]) else 0

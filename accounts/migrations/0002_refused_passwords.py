@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_accounts'),
+        ("accounts", "0001_accounts"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='password_changed_at',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='password changed'),
+            model_name="account",
+            name="password_changed_at",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="password changed"),
         ),
         migrations.AddField(
-            model_name='account',
-            name='password_refused',
-            field=models.BooleanField(default=False, editable=False, verbose_name='password refused'),
+            model_name="account",
+            name="password_refused",
+            field=models.BooleanField(default=False, editable=False, verbose_name="password refused"),
         ),
     ]

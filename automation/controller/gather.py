@@ -206,8 +206,8 @@ def waiting(runs: Iterable[int]) -> list[Waiting]:
         "account__is_enabled", "account__password_refused", "script",
     )  # fmt: skip
     return [
-        Waiting(*row, is_enabled=enabled is not False, is_refused=bool(refused) and script == "login")
-        for *row, enabled, refused, script in rows
+        Waiting(*row[:-3], is_enabled=row[-3] is not False, is_refused=bool(row[-2]) and row[-1] == "login")
+        for row in rows
     ]
 
 

@@ -19,7 +19,9 @@ from django.utils.translation import gettext_lazy as _
 #: Why a run waits: code -> sentence.
 SENTENCES: dict[str, Promise | str] = {
     "account_disabled": _("The account is disabled."),
-    "password_refused": _("The app refused the account's password, which has not changed since: correct it first."),
+    "password_refused": _(
+        "The app refused the account's password, which has not changed since: correct it first."
+    ),
     "not_due": _("It waits until %(time)s."),
     "account_busy": _("Its account has another run in hand."),
     "campaign_paused": _("Its campaign is %(state)s."),

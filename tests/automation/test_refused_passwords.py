@@ -77,7 +77,9 @@ def test_it_keeps_nobody_else_on_the_phone_waiting(phone: Device) -> None:
     ask_while_it_is_refused(account, phone)
     next_one = ask(other)
 
-    assert [offer.run for offer in dispatch.plan(timezone.now() + timedelta(seconds=1)).offers] == [next_one.pk]
+    assert [offer.run for offer in dispatch.plan(timezone.now() + timedelta(seconds=1)).offers] == [
+        next_one.pk
+    ]
 
 
 def test_a_new_password_is_tried(account: Account) -> None:

@@ -22,7 +22,7 @@ def main() -> int:
     options = parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     numbers = options.only or range(options.count)
-    print(f"seed {options.seed}, {len(numbers)} logins, {options.lanes} at a time", flush=True)
+    say(f"seed {options.seed}, {len(numbers)} logins, {options.lanes} at a time")
     with tempfile.TemporaryDirectory(prefix="phonerack-logins-") as folder:
         port = free_port()
         process = start_server(port, Path(folder))
@@ -56,15 +56,22 @@ def run(numbers: list[int], seed: int, lanes: int, server: AdbServer, shows_all:
         if done.broken:
             wrong.append(done)
     for end, count in ends.most_common():
-        print(f"{count:6}  {end}")
-    print(verdict(wrong, len(numbers), seed, time.monotonic() - begun))
+        say(f"{count:6}  {end}")
+    say(verdict(wrong, len(numbers), seed, time.monotonic() - begun))
     return 1 if wrong else 0
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def tell(done: Played) -> None:
     result = done.result
-    said = f"#{done.scenario.number} {result.outcome} {result.reason} in {done.seconds:.1f} s: {result.message}"
-    print("\n".join([said, f"    {done.scenario}", *(f"    {one}" for one in done.broken)]), flush=True)
+    said = (
+        f"#{done.scenario.number} {result.outcome} {result.reason} in {done.seconds:.1f} s: {result.message}"
+    )
+    say("\n".join([said, f"    {done.scenario}", *(f"    {one}" for one in done.broken)]))
 
 
 def verdict(wrong: list[Played], count: int, seed: int, seconds: float) -> str:
@@ -78,7 +85,9 @@ def verdict(wrong: list[Played], count: int, seed: int, seconds: float) -> str:
 def parser() -> argparse.ArgumentParser:
     made_one = argparse.ArgumentParser(prog="./run logins", description=__doc__)
     made_one.add_argument("--count", type=int, default=1000)
-    made_one.add_argument("--seed", type=int, default=secrets.randbelow(100_000), help="repeats the same logins")
+    made_one.add_argument(
+        "--seed", type=int, default=secrets.randbelow(100_000), help="repeats the same logins"
+    )
     made_one.add_argument("--lanes", type=int, default=20, help="so many at a time")
     made_one.add_argument("--only", type=int, nargs="+", metavar="N", help="the logins with these numbers")
     made_one.add_argument("--all", action="store_true", help="tell of each login, not only of the wrong ones")

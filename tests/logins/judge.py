@@ -11,8 +11,9 @@ TOUCHES = ("click", "type", "swipe")
 
 #: Screens that are for a person, or that say no, or that nobody knows: nothing may be touched there.
 UNTOUCHED = frozenset(
-    {"os.lock", "ig.suspended", "ig.challenge_identity", "ig.challenge_confirm", "ig.challenge_locked", "ig.challenge_sms",
-     "ig.challenge_email_code", "ig.challenge_suspicious", "ig.update_required", "ig.wrong_password",
+    {"os.lock", "ig.suspended", "ig.challenge_identity", "ig.challenge_confirm", "ig.challenge_locked",
+     "ig.challenge_sms", "ig.challenge_email_code",
+     "ig.challenge_suspicious", "ig.update_required", "ig.wrong_password",
      "ig.no_such_account", "ig.rate_limited", "ig.no_connection", "ig.survey", "tt.captcha", "tt.verify_code",
      "tt.verify_sms", "tt.2step", "tt.agegate", "tt.banned", "tt.update_required", "tt.wrong_password",
      "tt.too_many_attempts", "tt.no_connection", "tt.survey"}
@@ -34,7 +35,9 @@ def broken(one: Scenario, farm: Farm, result: Result, said: str) -> list[str]:
     if result.outcome == "succeeded" and (app.active != one.wanted or one.wanted not in app.accounts):
         found.append(f"WRONG SUCCEEDED: in use is {app.active!r}")
     touches = farm.journal(one.serial)
-    hurt = sorted({touch["screen"] for touch in touches if touch["kind"] in TOUCHES} & UNTOUCHED - overtaken(one))
+    hurt = sorted(
+        {touch["screen"] for touch in touches if touch["kind"] in TOUCHES} & UNTOUCHED - overtaken(one)
+    )
     found += [f"TOUCHED {screen}" for screen in hurt]
     if len(app.refused) > 1:
         found.append(f"a wrong password was sent {len(app.refused)} times")

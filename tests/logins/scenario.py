@@ -8,7 +8,14 @@ from typing import Any
 
 from devices.simulator.description import PACKAGES
 
-PASSWORDS = ["p#% '\"<&=+\\ é漢🙂", "plain-pass-1", " leading and trailing ", "a:b:c", "$HOME `id`; |", "ümläut%25"]
+PASSWORDS = [
+    "p#% '\"<&=+\\ é漢🙂",
+    "plain-pass-1",
+    " leading and trailing ",
+    "a:b:c",
+    "$HOME `id`; |",
+    "ümläut%25",
+]
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 VERSIONS = {"instagram": ["410.0.0.53.71", "431.0.0.1.2"], "tiktok": ["22.5.3", "43.1.4", "47.0.3"]}
 LANGUAGES = ["en"] * 4 + ["fr"] * 3 + ["nl", "de", "es", "pt", "ja"]
@@ -18,7 +25,16 @@ BEHAVIOURS = {
     "ok": 20, "captcha": 2, "email_code": 2, "sms_code": 2, "suspicious": 2, "identity": 2, "locked": 2,
     "suspended": 2, "rate_limited": 2, "approve_elsewhere": 3, "age_gate": 1, "survey": 1, "kicked": 1, "no_answer": 1,
 }  # fmt: skip
-COMMON = ["permission", "anr", "crash", "autofill", "password_manager", "contacts", "update_offered", "survey_once"]
+COMMON = [
+    "permission",
+    "anr",
+    "crash",
+    "autofill",
+    "password_manager",
+    "contacts",
+    "update_offered",
+    "survey_once",
+]
 POPUPS = {
     "instagram": [*COMMON, "notifications", "add_account_sheet"],
     "tiktok": [*COMMON, "terms"],
@@ -32,8 +48,8 @@ FAULTS = [
 ]  # fmt: skip
 #: They come on the way, at some call; those with a number are over after so many seconds.
 STUMBLES: list[tuple[str, float]] = [
-    ("offline", 0), ("offline", 0.4), ("u2_dead", 0), ("u2_dead", 0.2), ("u2_stuck", 0), ("opaque_app", 0), ("slow", 1.0),
-    ("hang", 0.5), ("hang", 0), ("locked", 0), ("crash", 0),
+    ("offline", 0), ("offline", 0.4), ("u2_dead", 0), ("u2_dead", 0.2), ("u2_stuck", 0), ("opaque_app", 0),
+    ("slow", 1.0), ("hang", 0.5), ("hang", 0), ("locked", 0), ("crash", 0),
 ]  # fmt: skip
 
 #: Screens that an earlier run or a person left open.
@@ -68,7 +84,9 @@ class Scenario:
     behaviour: str = "ok"
     password: str = PASSWORDS[0]
     types: str = "right"  #: what the run has for a password: right, wrong or none
-    name: str = "username"  #: what is typed: username, email, other (somebody else's e-mail), unknown (nobody's)
+    name: str = (
+        "username"  #: what is typed: username, email, other (somebody else's e-mail), unknown (nobody's)
+    )
     totp: bool = False  #: whether the service asks for codes
     codes: bool = False  #: whether the run has them
     fault: str = ""
@@ -108,7 +126,8 @@ class Scenario:
         known = {"app": self.app, "password": self.password}
         secret = {"totp_secret": SECRET} if self.totp else {}
         return [
-            {**known, **secret, "username": self.wanted, "email": f"{self.wanted}@mail.example", "behaviour": self.behaviour},
+            {**known, **secret, "username": self.wanted, "email": f"{self.wanted}@mail.example",
+             "behaviour": self.behaviour},
             {**known, "username": self.other, "email": f"{self.other}@mail.example"},
         ]  # fmt: skip
 
@@ -123,7 +142,7 @@ class Scenario:
 
 def made(seed: int, number: int) -> Scenario:
     """The scenario with this number of this seed."""
-    dice = random.Random(f"{seed} {number}")  # noqa: S311 - repeatable, not secret
+    dice = random.Random(f"{seed} {number}")
     one = Scenario(number, app=dice.choice(["instagram", "tiktok"]), language=dice.choice(LANGUAGES))
     one.version = dice.choice(VERSIONS[one.app])
     one.delay = dice.choice([0, 0, 0.05, 0.1, 0.3])
@@ -137,7 +156,15 @@ def made(seed: int, number: int) -> Scenario:
 
 
 def _sessions(one: Scenario, dice: random.Random) -> None:
-    choices: list[list[str]] = [[], [], [], [one.other], [one.other, one.wanted], [one.wanted, one.other], [one.wanted]]
+    choices: list[list[str]] = [
+        [],
+        [],
+        [],
+        [one.other],
+        [one.other, one.wanted],
+        [one.wanted, one.other],
+        [one.wanted],
+    ]
     one.signed_in = dice.choice(choices)
     if not one.signed_in and one.app == "instagram" and dice.random() < 0.4:
         one.saved = dice.choice([[one.wanted], [one.other], [one.other, one.wanted]])
@@ -159,7 +186,9 @@ def _answers(one: Scenario, dice: random.Random) -> None:
 
 def _surprises(one: Scenario, dice: random.Random) -> None:
     one.popups = [popup for popup in POPUPS[one.app] if dice.random() < 0.15]
-    if dice.random() < 0.06 and one.left not in LEFT_SIGNED_IN[one.app]:  # they come as an app starts, not later
+    if (
+        dice.random() < 0.06 and one.left not in LEFT_SIGNED_IN[one.app]
+    ):  # they come as an app starts, not later
         one.popups.append(dice.choice(FATAL))
 
 

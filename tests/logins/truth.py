@@ -58,18 +58,22 @@ def _end(one: Scenario) -> End:
         return FAULTS[one.fault]
     if one.lock == "pin":
         return "needs_person", "phone_locked"
-    if "logged_out" not in one.popups:
-        if "update_required" in one.popups:
-            return "needs_person", "update_required"
-        if "survey" in one.popups:
-            return "needs_person", "unknown_screen"
-        if one.language == "ja" and not _readable_in_any_language(one):
-            return "needs_person", "wrong_language"
-        if one.signed_in[:1] == [one.wanted]:
-            return "succeeded", "already_signed_in"
-        if one.wanted in one.signed_in:
-            return "succeeded", "switched"
-    return _sign_in(one)
+    if "logged_out" in one.popups:
+        return _sign_in(one)
+    if "update_required" in one.popups:
+        return "needs_person", "update_required"
+    if "survey" in one.popups:
+        return "needs_person", "unknown_screen"
+    return _session(one) or _sign_in(one)
+
+
+def _session(one: Scenario) -> End | None:
+    """Where the account is signed in already, or the app cannot be read at all."""
+    if one.language == "ja" and not _readable_in_any_language(one):
+        return "needs_person", "wrong_language"
+    if one.wanted not in one.signed_in:
+        return None
+    return "succeeded", "already_signed_in" if one.signed_in[0] == one.wanted else "switched"
 
 
 def _readable_in_any_language(one: Scenario) -> bool:

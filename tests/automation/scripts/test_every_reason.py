@@ -106,7 +106,17 @@ ELSEWHERE = frozenset(
      "phone_taken", "screen_changed", "canceled", "deadline"}
 )  # fmt: skip
 
-HUMAN = ("challenge", "captcha", "suspended", "banned", "verify", "2step", "agegate", "update_required", "lock")
+HUMAN = (
+    "challenge",
+    "captcha",
+    "suspended",
+    "banned",
+    "verify",
+    "2step",
+    "agegate",
+    "update_required",
+    "lock",
+)
 
 
 def staged(stage: MakeStage, case: Case) -> Stage:
@@ -131,7 +141,9 @@ def test_a_login_ends_for_this_reason(stage: MakeStage, monkeypatch: pytest.Monk
         got = ("failed", error.reason)
 
     assert got == (case.outcome, case.reason)
-    assert (got[0] == "succeeded") == (at.signed_in(case.app)[:1] == ["alice"] and not case.known.get("behaviour"))
+    assert (got[0] == "succeeded") == (
+        at.signed_in(case.app)[:1] == ["alice"] and not case.known.get("behaviour")
+    )
     touched = {touch["screen"] for touch in at.touches() if touch["kind"] in ("click", "type", "swipe")}
     assert not [one for one in touched if any(word in one for word in HUMAN)]
     assert not at.touches("clear_app")
@@ -176,10 +188,24 @@ def test_a_code_that_is_refused_is_blamed_on_the_clock_only_where_it_is_wrong(
     refused = [[now - 30, "000000"], [now, "000001"]]
 
     assert at.run(ticket("login", IG, account={"codes": refused})).reason == reason
-    assert len([touch for touch in at.touches("type", "ig.2fa_totp")]) == 2
+    assert len(at.touches("type", "ig.2fa_totp")) == 2
 
 
 # --- once
+
+
+@pytest.mark.parametrize("app", [IG, TT])
+def test_a_crash_after_the_password_is_blamed_on_nobody_and_nothing_is_sent_again(
+    stage: MakeStage, monkeypatch: pytest.MonkeyPatch, app: str
+) -> None:
+    at = stage({"app": app, "signed_in": ["bob"]})
+    phone = at.farm.phone("P1")
+    there = phone.apps[PACKAGES[app]]
+    monkeypatch.setattr(there, "submit", lambda: phone.crash(there))
+    result = at.run(ticket("login", app))
+
+    assert (result.outcome, result.reason) == ("needs_person", "no_progress")
+    assert len(at.touches("type")) == 2
 
 
 def test_what_fields_say_is_never_believed(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,4 +235,8 @@ def test_a_keyboard_over_the_button_is_put_away(stage: MakeStage, monkeypatch: p
 def test_sync_says_that_the_account_was_logged_out_elsewhere(stage: MakeStage) -> None:
     result = stage({"app": TT, "signed_in": ["alice"], "popups": ["logged_out"]}).run(ticket("sync", TT))
 
-    assert (result.outcome, result.reason, result.data) == ("failed", "logged_out_elsewhere", {"logined": False})
+    assert (result.outcome, result.reason, result.data) == (
+        "failed",
+        "logged_out_elsewhere",
+        {"logined": False},
+    )
