@@ -98,7 +98,9 @@ REASONS: dict[str, Reason] = {
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
     APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
-    NO_INTERNET: Reason("The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."),
+    NO_INTERNET: Reason(
+        "The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."
+    ),
     APP_HANGS: Reason(
         "The app does not respond, and Android says so time and again.",
         "Restart the phone; update the app if it goes on.",
