@@ -111,12 +111,12 @@ class _Current:
         own = own_folder()
         if time.monotonic() - self._looked_at < LOOK_SECONDS and own == self._folder:
             return self._library
-        with self._lock:
-            self._folder, self._looked_at = own, time.monotonic()
+        with self._lock:  # of many lanes at once, all but one wait here: nobody is given what is not read yet
             if (now := (own, _state_of(own))) != self._seen:
                 self._library, self._seen = with_own(own), now
                 for fault in self._library.faults:
                     log.error("screens: %s", fault)
+            self._folder, self._looked_at = own, time.monotonic()
             return self._library
 
 

@@ -186,6 +186,15 @@ def test_a_word_that_nobody_has_seen_in_the_app_is_told_and_others_are_not() -> 
     assert tried(nested, shown(hallo)).unconfirmed == ["nl hello: hallo"]
 
 
+def test_a_tap_by_a_word_of_another_language_than_the_screens_is_told_too() -> None:
+    screen = "  - {id: demo.one, kind: form, all: [{text: bye}], actions: {next: [{text: hello}]}}\n"
+    verdict = tried(screen, shown(node(text="Bye"), node(text="ell"), node("Button", text="Hallo")))
+
+    assert verdict.language == "en"
+    assert verdict.find("next")
+    assert verdict.unconfirmed == ["nl hello: hallo"]
+
+
 def test_a_tap_by_an_unconfirmed_word_is_told_too() -> None:
     screen = "  - {id: demo.one, kind: form, all: [{class: Button}], actions: {next: [{text: hello}]}}\n"
     verdict = tried(screen, shown(node("Button", text="Hallo")))
