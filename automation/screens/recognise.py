@@ -139,7 +139,7 @@ class Look:
             definition=screen,
             view=self.view,
         )
-        verdict.doubt(fit.conditions)
+        verdict.doubt(fit.conditions, self.view)
         return verdict
 
     def nothing(self, status: str, detail: str, why: str = "") -> Verdict:

@@ -77,7 +77,12 @@ def with_own(own: Path | None) -> Library:
             apps, used = apps | {app.name: app}, [*used, path]
     if own and not own.is_dir():
         faults.append(f"{own}:1: {OWN} names a folder that is not there")
-    return Library(apps, _hash(used), tuple(faults))
+    return Library(apps, _hash(used), tuple(map(_printable, faults)))
+
+
+def _printable(text: str) -> str:
+    """Fit for a log line, a heartbeat and a database, whatever stands in a file or is its name."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def files_in(folder: Path) -> list[Path]:
