@@ -27,6 +27,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(request, _("Runs"), "play_circle", "automation.run"),
                 _list(request, _("Campaigns"), "campaign", "automation.campaign"),
                 _matches(request),
+                _list(request, _("Screens"), "visibility", "automation.sighting"),
             ]
         },
         {

@@ -18,6 +18,7 @@ from automation.console.reasons import advice
 from automation.console.rows import rows
 from automation.console.why import Why
 from automation.models import Evidence, Run, RunEvent
+from automation.protocol import UNCONFIRMED
 
 LAST_RUNS = 10
 
@@ -52,12 +53,18 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "advice": advice(run.reason),
         "lines": history(run),
         "options": told_options(run.script, run.options),
-        "facts": facts({} if run.script == "match" else run.result),
+        "facts": facts({} if run.script == "match" else _but_unconfirmed(run.result)),
+        "unconfirmed": run.result.get(UNCONFIRMED),
         **(match_of(request, run) if may_view(request, "accounts", "account") else {}),
         "next_run": Run.objects.filter(retry_of=run).first(),
         "evidence": _evidence(request, run),
         "is_over": run.state == RunState.FINISHED,
     }
+
+
+def _but_unconfirmed(result: dict[str, Any]) -> dict[str, Any]:
+    """They have a sentence of their own."""
+    return {name: value for name, value in result.items() if name != UNCONFIRMED}
 
 
 def history(run: Run) -> list[Line]:

@@ -130,6 +130,6 @@ def _credentials(account: Account, with_secrets: bool) -> dict[str, Any]:
     secret = account.totp_secret.reveal()
     return {
         **public,
-        "password": account.password.reveal(),
+        "password": "" if account.password_refused else account.password.reveal(),
         "codes": codes(secret, settings.PHONERACK_RUN_SECONDS + TICKET_SECONDS) if secret else [],
     }

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automation.protocol import Ticket
+from automation.screens.sightings import Sightings
 from automation.scripts import options as option_types
+from automation.scripts import trouble
 from automation.scripts.context import Context, Pace, StepReporter, no_report
 from automation.scripts.options import BadScript, Option, WrongOption
 from automation.scripts.outcomes import (
@@ -97,18 +99,24 @@ def _checked(made: Script, options: Any) -> Script:
 
 
 def run_script(
-    name: str, phone: Phone, ticket: Ticket, report_step: StepReporter = no_report, pace: Pace | None = None
+    name: str,
+    phone: Phone,
+    ticket: Ticket,
+    report_step: StepReporter = no_report,
+    pace: Pace | None = None,
+    sightings: Sightings | None = None,
 ) -> Result:
-    """The Result of the script on this phone. Raises only what is a defect of the script."""
+    """The Result of the script on this phone; what it saw is in `sightings`. Raises what is a defect of the script."""
     if name not in SCRIPTS:
         return Result(FAILED, UNKNOWN_SCRIPT, f"{sentence(UNKNOWN_SCRIPT)} ({name})")
-    context = Context(phone, _without_secrets(name, ticket), report_step, pace or Pace())
+    context = Context(phone, _without_secrets(name, ticket), report_step, pace or Pace(), sightings)
     try:
         context.options = option_types.read(SCRIPTS[name].options, ticket.options)
         return _usable(SCRIPTS[name].body(context), name)
     except WrongOption as error:
         return Result(FAILED, WRONG_OPTION, f"{sentence(WRONG_OPTION)} ({error.option}: {error})")
-    except ScriptEnd as end:
+    except ScriptEnd as given:
+        end = trouble.named(given, context)
         return _usable(Result(end.outcome, end.reason, str(end), end.data), name)
     except Canceled as end:
         return Result(CANCELED, end.reason, str(end))

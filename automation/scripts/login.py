@@ -19,6 +19,7 @@ from automation.scripts.reasons import (
     ALREADY_SIGNED_IN,
     APPROVE_ELSEWHERE,
     CODE_REFUSED,
+    LOGGED_OUT_ELSEWHERE,
     NO_PASSWORD,
     NO_PROGRESS,
     OTHER_ACCOUNT,
@@ -28,6 +29,8 @@ from automation.scripts.reasons import (
     UNKNOWN_SCREEN,
     sentence,
 )
+from automation.scripts.trouble import clocks
+from automation.scripts.walk import page_with
 
 PERIOD = 30.0  #: seconds for which an authenticator code holds
 SPARE = 5.0  #: seconds that must be left of it when it is typed
@@ -51,8 +54,10 @@ class Login:
         self.account: Credentials = context.credentials
         self.wanted = plain(self.account.username)
         self.sent: set[str] = set()  #: the forms that were sent off
+        self.sent_at = 0  #: how often the app had begun anew by then; once more, and the answer may be lost
         self.picked = False
         self.codes_used: list[float] = []
+        self.clocks = ""  #: how the clocks of phone and host differ
 
     def run(self) -> Result:
         """The Result, once the own profile shows the account."""
@@ -94,8 +99,9 @@ class Login:
             self.must(verdict, self.context.wait_for_value(verdict, "handle") is not None)
         elif handle == self.wanted:
             reason = SIGNED_IN if self.sent else SWITCHED if self.picked else ALREADY_SIGNED_IN
-            return Result(SUCCEEDED, reason, sentence(reason), {"logined": True, "handle": handle})
-        elif self.sent:
+            said = f"{sentence(reason)} ({self.clocks})" if self.clocks else sentence(reason)
+            return Result(SUCCEEDED, reason, said, {"logined": True, "handle": handle})
+        elif self.sent and self.sent_at == self.context.times_anew:
             raise AccountError(OTHER_ACCOUNT, f"signed in is {handle}")
         else:
             self.must(verdict, self.context.tap(verdict, "switcher"))
@@ -103,12 +109,15 @@ class Login:
 
     def switch(self, verdict: Verdict) -> None:
         """In the list of accounts: take ours when it is there, else add it."""
+        verdict = page_with(self.context, verdict, self.wanted)
         if verdict.values.get("active") == self.wanted:
             self.context.back(verdict)
         elif self.wanted not in verdict.lists.get("handles", []):
+            if self.sent:
+                raise NeedsPerson(NO_PROGRESS, "the app began anew after the login was sent off")
             if not self.account.password:
                 self.leave(verdict)
-            self.must(verdict, not self.sent and self.context.tap(verdict, "add_account"))
+            self.must(verdict, self.context.tap(verdict, "add_account"))
         elif self.picked:
             raise NeedsPerson(NO_PROGRESS, "the app does not switch to the account")
         else:
@@ -123,7 +132,7 @@ class Login:
             self.context.back(verdict)
         elif verdict.screen not in BEGINNINGS:
             self.context.stop()
-        raise AccountError(NO_PASSWORD)
+        raise AccountError(LOGGED_OUT_ELSEWHERE if self.context.logged_out else NO_PASSWORD)
 
     def choose_saved(self, verdict: Verdict) -> None:
         """Accounts that the app remembers: ours if it is among them, else another."""
@@ -151,11 +160,17 @@ class Login:
         self.send(filled)
 
     def send(self, verdict: Verdict) -> None:
-        """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
-        self.sent.add(verdict.screen)
-        self.context.restartable, self.context.asked = False, True
-        if not self.context.submit(verdict):
+        """Send a filled form off, once."""
+        self.must(verdict, verdict.find("submit") is not None)
+        self.note_sent(verdict)
+        if not self.context.submit(verdict, once=verdict.find("password") is not None):
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} does not go on")
+
+    def note_sent(self, verdict: Verdict) -> None:
+        """From here on the app is not restarted, so that a person sees what it answers."""
+        self.sent.add(verdict.screen)
+        self.sent_at = self.context.times_anew
+        self.context.restartable, self.context.asked = False, True
 
     # --- second factor ---
 
@@ -175,12 +190,18 @@ class Login:
         """Type the code of a period that lasts long enough; once more in the next period, then never again."""
         if len(self.codes_used) >= ATTEMPTS:
             raise NeedsPerson(CODE_REFUSED)
+        self.compare_clocks()
         filled = self.context.fill(verdict, "code", self.next_code())
         if filled is None:
             return
-        self.sent.add(verdict.screen)
-        self.context.restartable, self.context.asked = False, True
+        self.note_sent(verdict)
         self.context.submit(filled)
+
+    def compare_clocks(self) -> None:
+        """Before the first code: a host and a phone that differ are named, whatever the app says to the code."""
+        if not self.codes_used:
+            self.clocks = clocks(self.context.phone.condition())
+            self.context.remark(self.clocks)
 
     def next_code(self) -> str:
         """The next unused code, waited for where its period has not begun. Raises NeedsPerson when there is none."""

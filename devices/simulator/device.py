@@ -1,10 +1,10 @@
-"""One simulated phone: its state, its windows, and what touches and keys do to it."""
+"""One simulated phone: its state, its windows and its apps. What touches do to it: touch.py."""
 
 from __future__ import annotations
 
 import asyncio
 
-from devices.simulator import faults, ui
+from devices.simulator import faults
 from devices.simulator.apps import android
 from devices.simulator.apps.base import App
 from devices.simulator.apps.instagram import Instagram
@@ -13,6 +13,7 @@ from devices.simulator.description import PhoneSpec
 from devices.simulator.files import Files
 from devices.simulator.journal import Journal
 from devices.simulator.logins import Logins
+from devices.simulator.touch import Touchable
 from devices.simulator.transport import Listener, Stream
 from devices.simulator.ui import Action, Node
 
@@ -23,9 +24,11 @@ RUN_PROPERTY = "debug.phonerack.run"
 USB_PROPERTY = "debug.phonerack.usb"
 SDKS = {"9": "28", "10": "29", "11": "30", "12": "31", "13": "33", "14": "34", "15": "35", "16": "36"}
 FIRST_PID = 2000
+LOCALES = {"fr": "fr-FR", "nl": "nl-NL", "de": "de-DE", "es": "es-ES", "pt": "pt-BR", "ja": "ja-JP"}
+TLS_SECONDS = 86_400  #: a clock that is off by more makes every certificate invalid
 
 
-class SimulatedPhone:
+class SimulatedPhone(Touchable):
     """A phone without the network in front of it; every method runs on the farm's event loop."""
 
     def __init__(self, spec: PhoneSpec, logins: Logins) -> None:
@@ -41,9 +44,12 @@ class SimulatedPhone:
         self.settings = {"secure default_input_method": ADB_KEYBOARD if spec.adb_keyboard else GBOARD}
         self.input_methods = [GBOARD, *([ADB_KEYBOARD] if spec.adb_keyboard else [])]
         self.clipboard = ""
-        self.screen_on = True
+        self.clock = spec.clock
+        self.lock = spec.lock
+        self.screen_on = self.lock == ""
+        self.locked = self.lock != ""
         self.front: App | None = None
-        self.overlay = ""  #: os.permission or os.crash, over the app
+        self.overlay = ""  #: the id of a dialog of Android's over the app
         self.overlay_app: App | None = None
         self.keyboard_up = False
         self.u2_owner: Stream | None = None  #: the shell stream that the u2 server lives in
@@ -61,6 +67,8 @@ class SimulatedPhone:
     @property
     def screen(self) -> str:
         """The id of the screen it shows."""
+        if self.locked:
+            return "os.lock"
         return self.overlay or (self.front.screen if self.front else "os.launcher")
 
     def windows(self) -> list[Node]:
@@ -74,15 +82,25 @@ class SimulatedPhone:
         return [*keys, self._main_window(), *bars]
 
     def _main_window(self) -> Node:
-        app = self.overlay_app
-        if self.overlay == "os.permission" and app:
-            return android.permission_dialog(self.spec.language, app.label, self.close_overlay)
-        if self.overlay == "os.crash" and app:
-            restart = self._opener(app.package)
-            return android.crash_dialog(self.spec.language, app.label, self.close_overlay, restart)
+        if self.locked:
+            return android.keyguard(self.spec.language, self.lock)
+        if self.overlay and self.overlay_app:
+            return self._dialog(self.overlay_app)
+        if self.front and self.fault in (faults.OPAQUE, faults.OPAQUE_APP):
+            return android.opaque(self.front.package)
         if self.front:
             return self.front.build()
         return android.launcher([(app.label, self._opener(app.package)) for app in self.installed.values()])
+
+    def _dialog(self, app: App) -> Node:
+        """The dialog of Android's that is over the app."""
+        language, close = self.spec.language, self.close_overlay
+        if self.overlay == "os.crash":
+            return android.crash_dialog(language, app.label, close, self._opener(app.package))
+        if self.overlay == "os.anr":
+            return android.hang_dialog(language, app.label, lambda: self.crash(app), self.wait_for_app)
+        draw = android.PROMPTS[self.overlay]
+        return draw(language, app.label, close)
 
     def _opener(self, package: str) -> Action:
         return lambda: self._open(package)
@@ -91,12 +109,14 @@ class SimulatedPhone:
     def front_package(self) -> str:
         """The package that uiautomator would name as the current one."""
         if self.overlay:
-            return android.PERMISSIONS if self.overlay == "os.permission" else "android"
+            return android.OVERLAYS.get(self.overlay, "android")
         return self.front.package if self.front else android.LAUNCHER
 
     @property
     def front_activity(self) -> tuple[str, str]:
         """Package and activity that have the focus, a dialog of the system left aside."""
+        if self.locked:
+            return android.SYSTEM_UI, "NotificationShade"
         if self.overlay == "os.permission":
             return android.PERMISSIONS, android.PERMISSION_ACTIVITY
         if self.front and not self.overlay:
@@ -121,7 +141,8 @@ class SimulatedPhone:
         """Run `action` after some time."""
         asyncio.get_running_loop().call_later(seconds, action)
 
-    def _note(self, kind: str, detail: str = "", length: int = 0) -> None:
+    def note(self, kind: str, detail: str = "", length: int = 0) -> None:
+        """Write a touch down."""
         self.journal.note(kind, self.screen, self.properties.get(RUN_PROPERTY, ""), detail, length)
 
     # --- apps ---
@@ -135,7 +156,7 @@ class SimulatedPhone:
         """Bring an app to the front; False when it is not installed."""
         if package not in self.installed:
             return False
-        self._note("start_app", package)
+        self.note("start_app", package)
         self._open(package)
         return True
 
@@ -146,21 +167,43 @@ class SimulatedPhone:
         if not app.pid:
             app.pid, self._next_pid = self._next_pid, self._next_pid + 1
             app.start()
-        if self.fault == faults.APP_CRASH:
+        if self.fault in (faults.APP_CRASH, faults.STORAGE_FULL) or "crash" in app.popups:
+            app.popups.discard("crash")
             self.crash(app)
+        elif self.fault == faults.APP_HANG or "anr" in app.popups:
+            app.popups.discard("anr")
+            self.cover(app, "os.anr")
         elif "permission" in app.popups:
-            self.overlay, self.overlay_app = "os.permission", app
+            self.cover(app, "os.permission")
         self.changed()
+
+    def cover(self, app: App, overlay: str) -> None:
+        """Show a dialog of Android's over an app."""
+        self.overlay, self.overlay_app = overlay, app
+        self.changed()
+
+    def wait_for_app(self) -> None:
+        """The button "Wait" of an app that does not respond; while it goes on so, the dialog comes again."""
+        app = self.overlay_app
+        self.close_overlay()
+        if self.fault == faults.APP_HANG and app is not None:
+            self.later(faults.HANG_SECONDS, lambda: self._complain(app))
+
+    def _complain(self, app: App) -> None:
+        if self.fault == faults.APP_HANG and self.front is app:
+            self.cover(app, "os.anr")
 
     def stop_app(self, package: str) -> None:
         """Force-stop: the process ends, the sign-ins stay."""
-        self._note("stop_app", package)
+        self.note("stop_app", package)
         if package in self.apps:
+            self.heal(faults.OPAQUE_APP)
+            self.apps[package].popups.discard("survey_once")
             self._end(self.apps[package])
 
     def clear_app(self, package: str) -> bool:
         """What `pm clear` does: every account is signed out."""
-        self._note("clear_app", package)
+        self.note("clear_app", package)
         app = self.installed.get(package)
         if app is None:
             return False
@@ -190,128 +233,14 @@ class SimulatedPhone:
 
     def close_overlay(self) -> None:
         """Take the dialog of the system away; a permission is asked for only once."""
-        if self.overlay == "os.permission" and self.overlay_app:
-            self.overlay_app.popups.discard("permission")
+        if self.overlay_app:
+            self.overlay_app.popups.discard(self.overlay.partition(".")[2].removesuffix("_save"))
         self.overlay, self.overlay_app = "", None
-
-    # --- touches ---
-
-    def tap(self, x: float, y: float) -> None:
-        """A finger on the screen."""
-        self._note("click", f"{round(x)},{round(y)}")
-        if not self.screen_on:
-            return
-        for window in self.windows():
-            node = ui.hit(window, x, y)
-            if node is not None:
-                self._act(node)
-                break
-        self.changed()
-
-    def _act(self, node: Node) -> None:
-        if node.entry and self.front:
-            self.focus(node.entry)
-        elif node.action:
-            node.action()
-            if not (self.front and self.front.focus):
-                self.keyboard_up = False
-
-    def focus(self, entry: str) -> None:
-        """Put the cursor into a field."""
-        if self.front:
-            self.front.focus = entry
-            self.keyboard_up = self.spec.keyboard
-
-    def swipe(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """A finger over the screen; one that hardly moves is a tap."""
-        if abs(x1 - x2) + abs(y1 - y2) < 20:
-            self.tap(x1, y1)
-        else:
-            self._note("swipe", f"{round(x1)},{round(y1)} {round(x2)},{round(y2)}")
-
-    # --- text ---
 
     @property
-    def focused_text(self) -> str | None:
-        """What the focused field holds, or None without one."""
-        if self.front and self.front.focus and not self.overlay:
-            return self.front.field(self.front.focus)
-        return None
-
-    def type_text(self, text: str, replace: bool = False) -> bool:
-        """Text into the focused field; False without one."""
-        held = self.focused_text
-        self._note("type", length=len(text))
-        if held is None or self.front is None:
-            return False
-        self.front.write(self.front.focus, text if replace else held + text)
-        return True
-
-    def set_text(self, node: Node, text: str) -> bool:
-        """Text into the field that `node` shows, as the accessibility action does."""
-        self._note("type", length=len(text))
-        if not node.entry or self.front is None:
-            return False
-        self.front.write(node.entry, text)
-        return True
-
-    # --- keys ---
-
-    def press(self, key: str) -> bool:
-        """A key by its name in small letters; False for one that does nothing here."""
-        self._note("key", key)
-        keys: dict[str, Action] = {
-            "back": self.back,
-            "home": self.home,
-            "enter": self.enter,
-            "power": self.toggle_screen,
-            "wakeup": self.wake,
-            "sleep": self.sleep,
-            "del": self.delete,
-            "delete": self.delete,
-        }
-        action = keys.get(key)
-        if action is None:
-            return False
-        action()
-        self.changed()
-        return True
-
-    def back(self) -> None:
-        """The back key: first the keyboard, then the dialog, then the app."""
-        if self.keyboard_up:
-            self.keyboard_up = False
-        elif self.overlay:
-            self.close_overlay()
-        elif self.front:
-            self.front.back()
-
-    def home(self) -> None:
-        """The home key."""
-        self.overlay, self.overlay_app = "", None
-        self.leave_app()
-
-    def enter(self) -> None:
-        """The enter key."""
-        if self.front and not self.overlay:
-            self.front.enter()
-
-    def delete(self) -> None:
-        """The key that takes the last letter away."""
-        if self.front and (held := self.focused_text):
-            self.front.write(self.front.focus, held[:-1])
-
-    def toggle_screen(self) -> None:
-        """The power key."""
-        self.screen_on = not self.screen_on
-
-    def wake(self) -> None:
-        """Switch the screen on."""
-        self.screen_on = True
-
-    def sleep(self) -> None:
-        """Switch the screen off."""
-        self.screen_on = False
+    def connected(self) -> bool:
+        """Whether the services can be reached."""
+        return self.fault != faults.NO_INTERNET and abs(self.clock) < TLS_SECONDS
 
     # --- the u2 server ---
 
@@ -337,13 +266,21 @@ class SimulatedPhone:
                 self.listener.close()
             else:
                 await self.listener.open()
-        if fault == faults.U2_DEAD:
+        if fault == faults.LOCKED:
+            self.lock = "pin"
+            self.sleep()
+        elif fault == faults.U2_DEAD:
             self.stop_u2()
         elif fault == faults.APP_MISSING:
             self._close_all()
         elif fault == faults.APP_CRASH and self.front:
             self.crash(self.front)
         self.changed()
+
+    def heal(self, fault: str) -> None:
+        """What was done helps against this fault."""
+        if self.fault == fault:
+            self.fault = None
 
     def _close_all(self) -> None:
         for app in self.apps.values():
@@ -364,7 +301,7 @@ def properties(spec: PhoneSpec) -> dict[str, str]:
         "ro.product.cpu.abi": "arm64-v8a",
         "ro.build.version.release": spec.android,
         "ro.build.version.sdk": SDKS.get(release, "33"),
-        "persist.sys.locale": "fr-FR" if spec.language == "fr" else "en-US",
+        "persist.sys.locale": LOCALES.get(spec.language, "en-US"),
         "sys.boot_completed": "1",
         USB_PROPERTY: spec.usb,
     }

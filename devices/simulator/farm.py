@@ -14,6 +14,7 @@ from devices.simulator import description, faults, services
 from devices.simulator.control import Control
 from devices.simulator.description import DescriptionError, FarmSpec, require
 from devices.simulator.device import SimulatedPhone
+from devices.simulator.files import File
 from devices.simulator.logins import Logins
 from devices.simulator.transport import FEATURES, Listener
 
@@ -47,6 +48,12 @@ class Farm:
         self._journal = path.open("a", buffering=1, encoding="utf-8")
         for phone in self.phones.values():
             phone.journal.file = self._journal
+
+    def put_file(self, path: str, data: bytes) -> None:
+        """Put a file on every phone, before they run."""
+        file = File(data)
+        for phone in self.phones.values():
+            phone.files.put(path, file)
 
     # --- life ---
 
@@ -115,8 +122,27 @@ class Farm:
         return self.phones[serial]
 
     def set(self, serial: str, **changes: Any) -> None:
-        """Change a phone: fault, seconds (of slow), battery, temperature, or signed_in. Raises DescriptionError."""
+        """Change a phone: fault, seconds (of slow), battery, temperature, clock, or signed_in.
+
+        Raises DescriptionError.
+        """
         self._call(lambda: self.apply(serial, changes))
+
+    def show(self, serial: str, package: str, screen: str) -> None:
+        """Have a running app show this screen, as an earlier run or a person left it."""
+        app = self.phone(serial).apps[package]
+
+        def show() -> None:
+            app.pid = app.pid or 1
+            app.start()
+            app.go(screen)
+
+        self._call(_later(show))
+
+    def crash(self, serial: str, package: str) -> None:
+        """Have an app crash, once."""
+        phone = self.phone(serial)
+        self._call(_later(lambda: phone.crash(phone.apps[package])))
 
     def journal(self, serial: str) -> list[dict[str, Any]]:
         """The touches of a phone, oldest first."""
@@ -152,7 +178,7 @@ class Farm:
         """Check all changes of a phone, then make them. Raises DescriptionError."""
         phone = self.phone(serial)
         check_changes(phone, changes)
-        for name in ("battery", "temperature", "seconds"):
+        for name in ("battery", "temperature", "seconds", "clock"):
             if name in changes:
                 setattr(phone, name, changes[name])
         for package, names in changes.get("signed_in", {}).items():
@@ -175,10 +201,10 @@ def _later(function: Callable[[], T]) -> Callable[[], Awaitable[T]]:
 
 def check_changes(phone: SimulatedPhone, changes: dict[str, Any]) -> None:
     """Raise DescriptionError unless every change can be made."""
-    known = ("fault", "seconds", "battery", "temperature", "signed_in")
+    known = ("fault", "seconds", "battery", "temperature", "clock", "signed_in")
     for name, value in changes.items():
         require(name in known, f"{name} cannot be changed; what can are {', '.join(known)}.")
-        if name in ("seconds", "battery", "temperature"):
+        if name in ("seconds", "battery", "temperature", "clock"):
             kind = "int" if name == "battery" else "float"
             description.check_value(name, kind, value, f"phone {phone.serial}")
     fault = changes.get("fault")
