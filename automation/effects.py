@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -41,8 +42,8 @@ def _spare_phone(run: Run) -> None:
     """Keep the phone for the person who is needed; quarantine one on which account after account fails."""
     if run.device is None:
         return
-    if run.outcome == Outcome.NEEDS_PERSON and settings.PHONERACK_HOLD_FOR_PERSON:
-        devices.hold([run.device])
+    if run.outcome == Outcome.NEEDS_PERSON and settings.PHONERACK_HOLD_MINUTES > 0:
+        devices.hold([run.device], timezone.now() + timedelta(minutes=settings.PHONERACK_HOLD_MINUTES))
     most = settings.PHONERACK_QUARANTINE_AFTER
     reasons = _failures_in_a_row(run.device, most) if most and run.account_id else {}
     if most and len(reasons) >= most:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from automation.choices import OPEN, CampaignState, OccurrenceState, Outcome, RunState
+from devices.choices import Hold
 from devices.models import Device
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> Self:
         """Offered or running: a phone has it in hand, or may any moment."""
         return self.filter(in_hand=True)
+
+    def on_held_phones(self) -> Self:
+        """Those whose phone is kept for a person."""
+        return self.filter(device__hold=Hold.PERSON)
 
     def unfinished(self) -> Self:
         return self.filter(outcome="")  # the same, and there is an index on it

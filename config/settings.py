@@ -26,8 +26,8 @@ PHONERACK_START_WITHIN_HOURS = env.float("PHONERACK_START_WITHIN_HOURS", default
 PHONERACK_RUN_SECONDS = env.float("PHONERACK_RUN_SECONDS", default=300.0)
 #: So many different accounts in a row failed on one phone: it is quarantined. 0: never.
 PHONERACK_QUARANTINE_AFTER = env.int("PHONERACK_QUARANTINE_AFTER", default=5)
-#: Keep a phone for the person that a run on it needs, until somebody gives it back to the runs.
-PHONERACK_HOLD_FOR_PERSON = env.bool("PHONERACK_HOLD_FOR_PERSON", default=False)
+#: Minutes that a phone is kept for the person that a run on it needs. 0: never.
+PHONERACK_HOLD_MINUTES = env.float("PHONERACK_HOLD_MINUTES", default=30.0)
 #: Percent of battery below which, and degrees Celsius above which, a phone is given no run.
 PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
 PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)

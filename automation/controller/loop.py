@@ -101,6 +101,8 @@ class Controller:
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
         self.cancels.send(Host.objects.alive(), self.hearing.beats)
+        sweep.end_holds()
+        sweep.spare_held()
         sweep.overdue_offers(self.questions)
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from automation import services
 from automation.choices import EventKind, Outcome, RunState
+from automation.controller import sweep
 from automation.controller.gather import Pace
 from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
@@ -57,12 +58,18 @@ def apply_hosts(names: Iterable[str], news: News) -> int:
         return 0
     reports = {name: _reports_in(name, found, news) for name, found in entries.items()}
     hosts, applied = _apply_in_order(reports, news)
+    if any(_needs_person(report) for found in reports.values() for report in found):
+        sweep.spare_held()  # before the acknowledgement: until then the agent keeps the phone closed
     for name, found in entries.items():
         pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in found])
     for host in hosts:
         _acknowledge(pipeline, host)
     pipeline.execute()
     return applied
+
+
+def _needs_person(report: Report) -> bool:
+    return report.kind == "finished" and report.body.get("outcome") == Outcome.NEEDS_PERSON
 
 
 def _reports_in(name: str, entries: list[Entry], news: News) -> list[Report]:
