@@ -107,6 +107,28 @@ class Dump:
         return seen.hexdigest()[:16]
 
 
+def fingerprint(dump: str | Dump, package: str = "") -> str:
+    """A hash of how the screen is built, the same for every account, language, text, size and length of a list.
+
+    Of the nodes of `package` only, else of all but the system's and the keyboard's. Empty when it is unreadable.
+    """
+    try:
+        nodes = (parse(dump) if isinstance(dump, str) else dump).nodes
+    except Unreadable:
+        return ""
+    own = [node for node in nodes if node.package == package] if package else _without_surroundings(nodes)
+    paths: dict[int, str] = {}
+    for node in own:
+        above = paths.get(node.parent.index, "") if node.parent else ""
+        paths[node.index] = f"{above}/{node.cls}#{node.id}" + ("*" if "password" in node.flags else "")
+    seen = hashlib.sha256("\n".join(sorted(set(paths.values()))).encode("utf-8", "replace"))
+    return seen.hexdigest()[:16] if paths else ""
+
+
+def _without_surroundings(nodes: list[Node]) -> list[Node]:
+    return [node for node in nodes if node.package != SYSTEM_UI and "inputmethod" not in node.package]
+
+
 def parse(xml: str) -> Dump:
     """The dump as nodes. Raises Unreadable when it is cut off, empty or no XML."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)

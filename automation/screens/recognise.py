@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 
+from automation.screens.definitions import App, Extract, Screen
 from automation.screens.dump import SYSTEM_UI, Dump, Node, Unreadable, normalise, parse
 from automation.screens.pattern import Pattern, Vocabulary
-from automation.screens.schema import FOLDER, App, Extract, Screen, load, screens_hash
+from automation.screens.schema import Library, library, screens_hash
 from devices.phones.phone import Spot
 
 __all__ = ["AMBIGUOUS", "SCREEN", "UNKNOWN", "UNREADABLE", "Spot", "Verdict", "recognise", "screens_hash"]
@@ -71,9 +71,9 @@ class Verdict:
         return None
 
 
-def recognise(xml: str, package: str = "", app: str = "", folder: Path = FOLDER) -> Verdict:
+def recognise(xml: str, package: str = "", app: str = "", screens: Library | None = None) -> Verdict:
     """The verdict on a dump. `package` (a clone) and `app` say what to look at, else what the dump holds."""
-    apps = load(folder)
+    apps = (screens or library()).apps
     try:
         dump = parse(xml)
     except Unreadable as why:
@@ -188,7 +188,11 @@ def _best(app: App, own: Dump, words: Vocabulary) -> list[tuple[Screen, str]]:
         if (fit := _fit(screen, own, words)) is not None:
             found.append((fit[0], screen, fit[1]))
     top = max((weight for weight, _, _ in found), default=0)
-    return [(screen, alternative) for weight, screen, alternative in found if weight == top]
+    best: dict[str, tuple[Screen, str]] = {}  # a screen may be known in several ways
+    for weight, screen, alternative in found:
+        if weight == top:
+            best.setdefault(screen.id, (screen, alternative))
+    return list(best.values())
 
 
 def _fit(screen: Screen, dump: Dump, words: Vocabulary) -> tuple[int, str] | None:
@@ -205,7 +209,7 @@ def _fit(screen: Screen, dump: Dump, words: Vocabulary) -> tuple[int, str] | Non
     if any(pattern.find(dump, words) for pattern in screen.none):
         return None
     weight, alternative = max(fitting, key=lambda one: one[0], default=(0, "all"))
-    return weight + len(screen.all), alternative
+    return weight + len(screen.all), screen.prefix + alternative
 
 
 def _values(wish: Extract, app: App, dump: Dump, words: Vocabulary) -> Iterator[str]:
