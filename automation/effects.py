@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import services as accounts
+from automation import attention
 from automation.choices import Outcome
 from automation.models import Run
 from devices import services as devices
@@ -33,9 +35,17 @@ def apply(run: Run) -> None:
         _spare_phone(run)
 
 
+def apply_all(runs: Sequence[Run]) -> None:
+    """The same for many, in their order."""
+    for run in runs:
+        apply(run)
+    attention.pass_over(runs)
+
+
 def _mark_attention(run: Run) -> None:
     if run.account is not None:
         accounts.mark_attention(run.account, run.reason)
+    attention.open_for(run)
 
 
 def _spare_phone(run: Run) -> None:

@@ -162,6 +162,12 @@ def release(devices: Iterable[Device]) -> int:
     return rows.update(hold=Hold.NONE, hold_until=None)
 
 
+def end_hold(devices: Iterable[Device]) -> int:
+    """Give back before its time what is kept until then; what somebody keeps without an end stays so."""
+    rows = Device.objects.filter(pk__in=[device.pk for device in devices], hold=Hold.PERSON)
+    return rows.exclude(hold_until=None).update(hold=Hold.NONE, hold_until=None)
+
+
 def end_holds(now: datetime) -> int:
     """Give back the devices whose time for a person is over; returns how many."""
     over = Device.objects.filter(hold=Hold.PERSON, hold_until__lte=now)

@@ -188,9 +188,8 @@ def _finished(changes: Changes, host: Host, report: Report, news: News) -> None:
     )  # fmt: skip
     if body.get("screenshot") or body.get("dump"):
         picture = _decoded(body.get("screenshot", ""))
-        services.keep_evidence(
-            run, picture, str(body.get("dump", "")), str(body.get("screens_hash", ""))[:64]
-        )
+        texts = [str(body.get(name, "")) for name in ("dump", "screens_hash", "app_version")]
+        services.keep_evidence(run, picture, *texts)
     news.devices.add(run.device_id or 0)
     news.pace.saw(run.script, run.seconds or 0.0)
 

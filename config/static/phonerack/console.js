@@ -1,4 +1,4 @@
-/* Lists that bring themselves up to date without losing ticked rows, and screen dumps shown as text. */
+/* Lists and parts that bring themselves up to date without losing what is ticked, and screen dumps shown as text. */
 "use strict";
 (() => {
   const keyOf = (body) => {
@@ -64,11 +64,39 @@
       if (answer.ok) place.textContent = (await answer.text()).replaceAll("><", ">\n<");
     });
 
+  /* Whether somebody has ticked, typed or opened something in it: then it is not swapped away under their hands. */
+  const isUsed = (part) =>
+    part.querySelector("input:checked, details[open], [data-gone-in]") !== null ||
+    [...part.querySelectorAll("input[type=password], input[type=text]")].some((field) => field.value) ||
+    (part.contains(document.activeElement) && isBusy());
+
+  const keepUsed = (event) => {
+    const part = event.detail.target;
+    if (!part?.matches?.("[data-live-part]") || !isUsed(part)) return;
+    event.detail.shouldSwap = false;
+    part.querySelector("[data-live-news]")?.removeAttribute("hidden");
+  };
+
+  /* A code that is good for seconds is shown no longer than that. */
+  const forgetCodes = () =>
+    document.querySelectorAll("[data-gone-in]:not([data-going])").forEach((code) => {
+      code.dataset.going = "1";
+      setTimeout(() => code.remove(), Number(code.dataset.goneIn) * 1000);
+    });
+
+  const tickAll = (event) => {
+    if (!event.target.matches?.("[data-all]")) return;
+    const boxes = event.target.closest("[data-group]").querySelectorAll(".pr-pick");
+    boxes.forEach((box) => (box.checked = event.target.checked));
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-live-list]").forEach(watchList);
     fillTexts();
   });
-  document.addEventListener("htmx:afterSwap", fillTexts);
+  document.addEventListener("change", tickAll);
+  document.addEventListener("htmx:beforeSwap", keepUsed);
+  document.addEventListener("htmx:afterSwap", () => { fillTexts(); forgetCodes(); });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.matches("[data-live-part]")) event.preventDefault();
   });

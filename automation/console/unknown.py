@@ -1,0 +1,48 @@
+"""What the pages of unknown screens show: who stopped at which, and how it is built."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max
+
+from accounts.choices import App, app_of_package
+from automation.models import Attention
+
+SHOWN = 60  #: screens on the page
+
+
+@dataclass(frozen=True)
+class Screen:
+    """All that stopped at screens that are built alike."""
+
+    fingerprint: str
+    app: str  #: as people call it
+    package: str
+    phones: int
+    accounts: int
+    newest: datetime
+    run: int  #: the newest run, with its picture
+    versions: list[str]
+
+
+def screens() -> list[Screen]:
+    """Those with the most phones first; two queries, however many there are."""
+    stopped = Attention.objects.open().exclude(fingerprint="")
+    by_screen = stopped.values("fingerprint", "package").annotate(
+        phones=Count("device", distinct=True), accounts=Count("pk"), newest=Max("since"), run=Max("run_id")
+    )
+    found: list[dict[str, Any]] = list(by_screen.order_by("-phones", "-newest")[:SHOWN])
+    versions = defaultdict(list)
+    named = stopped.filter(fingerprint__in=[one["fingerprint"] for one in found]).exclude(app_version="")
+    for fingerprint, version in named.values_list("fingerprint", "app_version").distinct().order_by("app_version"):
+        versions[fingerprint].append(version)
+    return [Screen(**one, app=app_name(one["package"]), versions=versions[one["fingerprint"]]) for one in found]
+
+
+def app_name(package: str) -> str:
+    """What people call the app of a package; the package itself where it is none of ours."""
+    return str(dict(App.choices).get(app_of_package(package), package))
