@@ -112,7 +112,11 @@ def show_totp_code(account: Account, actor: str, address: str | None) -> tuple[s
         raise NoSecret
     subject = f"{account} ({account.get_app_display()})"
     AuditEvent.objects.create(
-        actor=actor, action=AuditAction.TOTP_CODE_SHOWN, account=account, subject=subject[:120], address=address
+        actor=actor,
+        action=AuditAction.TOTP_CODE_SHOWN,
+        account=account,
+        subject=subject[:120],
+        address=address,
     )
     return current_code(account.totp_secret.reveal())
 

@@ -1,7 +1,7 @@
 """Runs that need a person: how they come into the list, and how a later run makes them void.
 
-    open -> solved (the same script again), given up, or passed; put off and back
-    What a person does with them: solving.py.
+open -> solved (the same script again), given up, or passed; put off and back
+What a person does with them: solving.py.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def pass_over(runs: Iterable[Run]) -> None:
     over = [
         pk
         for pk, account, device, script in rows
-        if {(account, script), (account, "login")} & of_accounts or (not account and (device, script) in of_phones)
+        if {(account, script), (account, "login")} & of_accounts
+        or (not account and (device, script) in of_phones)
     ]
     if over:
         void = Attention.objects.open().filter(pk__in=over)

@@ -326,7 +326,9 @@ class Attention(models.Model):
     snoozed_until = models.DateTimeField(_("put off until"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     actor = models.CharField(_("by"), max_length=80, blank=True)
-    fingerprint = models.CharField(_("screen"), max_length=16, blank=True)  #: of an unknown screen's structure
+    fingerprint = models.CharField(
+        _("screen"), max_length=16, blank=True
+    )  #: of an unknown screen's structure
     package = models.CharField(_("package"), max_length=200, blank=True)  #: whose screen it is
     app_version = models.CharField(_("app version"), max_length=64, blank=True)
 
@@ -336,6 +338,8 @@ class Attention(models.Model):
         verbose_name = _("attention")
         verbose_name_plural = _("attention")
         ordering = ["-since", "-id"]
+        default_permissions = ()  # who may see and order runs may do it here
+        permissions = [("label_screen", _("Can say what an unknown screen is"))]
         indexes = [
             # attention page, sidebar
             models.Index(F("since").desc(), condition=Q(state="open"), name="attention_open"),

@@ -91,8 +91,10 @@ def _end(rows: list[Attention], state: str, actor: str) -> None:
 def _give_back(rows: list[Attention]) -> None:
     """The phones that were kept for these, unless something newer on the phone waits for a person too."""
     newest = {row.device_id: row.since for row in sorted(rows, key=lambda row: row.since)}
-    waiting = Attention.objects.waiting(timezone.now()).filter(device__in=newest).exclude(
-        pk__in=[row.pk for row in rows]
+    waiting = (
+        Attention.objects.waiting(timezone.now())
+        .filter(device__in=newest)
+        .exclude(pk__in=[row.pk for row in rows])
     )
     still = {device for device, since in waiting.values_list("device", "since") if since > newest[device]}
     devices.end_hold(Device.objects.filter(pk__in=newest.keys() - still - {None}))

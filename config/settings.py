@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +35,10 @@ PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
 PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
 #: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
 PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
+#: The operator's own screen files: read over the shipped ones, written when somebody says what an unknown screen is.
+if "PHONERACK_SCREENS" not in os.environ:
+    os.environ["PHONERACK_SCREENS"] = str(STATE / "screens")
+    (STATE / "screens").mkdir(exist_ok=True)
 #: Redis (or Valkey) that carries offers and reports. It is never the truth.
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

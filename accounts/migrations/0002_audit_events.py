@@ -5,32 +5,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_accounts'),
+        ("accounts", "0001_accounts"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='account',
-            options={'ordering': ['app', 'username'], 'permissions': [('export_passwords', 'Can export passwords'), ('view_totp_code', 'Can see 2FA codes')], 'verbose_name': 'account', 'verbose_name_plural': 'accounts'},
+            name="account",
+            options={
+                "ordering": ["app", "username"],
+                "permissions": [
+                    ("export_passwords", "Can export passwords"),
+                    ("view_totp_code", "Can see 2FA codes"),
+                ],
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
+            },
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
-                ('actor', models.CharField(max_length=150, verbose_name='who')),
-                ('action', models.CharField(choices=[('totp_code_shown', 'saw the 2FA code')], max_length=32, verbose_name='what')),
-                ('subject', models.CharField(max_length=120, verbose_name='of')),
-                ('address', models.GenericIPAddressField(null=True, verbose_name='from')),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='audit_events', to='accounts.account', verbose_name='account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="at")),
+                ("actor", models.CharField(max_length=150, verbose_name="who")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("totp_code_shown", "saw the 2FA code")], max_length=32, verbose_name="what"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=120, verbose_name="of")),
+                ("address", models.GenericIPAddressField(null=True, verbose_name="from")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="audit_events",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'audit event',
-                'verbose_name_plural': 'audit events',
-                'ordering': ['-id'],
-                'default_permissions': ('view',),
+                "verbose_name": "audit event",
+                "verbose_name_plural": "audit events",
+                "ordering": ["-id"],
+                "default_permissions": ("view",),
             },
         ),
     ]

@@ -37,7 +37,9 @@ OpenPhone = Callable[..., AbstractContextManager[Phone]]
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 DEFECT = 70  #: exit code; a service manager starts the agent anew
 LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
-HEARD_SECONDS = 15.0  #: how long a phone stays closed until the controller knows that a person is needed there
+HEARD_SECONDS = (
+    15.0  #: how long a phone stays closed until the controller knows that a person is needed there
+)
 HEARD_POLL = 0.1
 
 

@@ -118,7 +118,9 @@ def groups(rows: Iterable[Attention], counts: dict[str, int], rights: Rights, no
     shown = list(rows)
     newest = list(dict.fromkeys(row.reason for row in shown))
     found = []
-    for reason, same in groupby(sorted(shown, key=lambda row: newest.index(row.reason)), lambda row: row.reason):
+    for reason, same in groupby(
+        sorted(shown, key=lambda row: newest.index(row.reason)), lambda row: row.reason
+    ):
         cards = [_card(row, rights, now) for row in same]
         group = Group(
             reason, attention_label(reason), sentence(reason), advice(reason), counts.get(reason, len(cards)),

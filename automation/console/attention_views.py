@@ -132,7 +132,9 @@ def tell(request: HttpRequest, done: Done) -> None:
 
 def _give_up(request: HttpRequest, rows: list[Attention]) -> None:
     count = len(solving.give_up(rows, request.user.get_username()).rows)
-    text = ngettext("%(n)s given up: its phone works again.", "%(n)s given up: their phones work again.", count)
+    text = ngettext(
+        "%(n)s given up: its phone works again.", "%(n)s given up: their phones work again.", count
+    )
     messages.success(request, text % {"n": count})
 
 

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0004_dropped_messages'),
+        ("devices", "0004_dropped_messages"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='device',
-            name='hold_until',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='kept until'),
+            model_name="device",
+            name="hold_until",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="kept until"),
         ),
     ]

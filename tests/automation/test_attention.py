@@ -20,7 +20,9 @@ from tests.factories import make_account, make_device
 pytestmark = pytest.mark.django_db
 
 
-def needy(phone=None, reason="captcha", outcome=Outcome.NEEDS_PERSON, xml="", version="", **over) -> Attention:
+def needy(
+    phone=None, reason="captcha", outcome=Outcome.NEEDS_PERSON, xml="", version="", **over
+) -> Attention:
     """A run that ended so that a person must look."""
     run = running_run(phone, **over)
     if xml:

@@ -22,9 +22,7 @@ from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
 
-PAGE, LIVE, PASSWORD = (
-    reverse(f"console:attention{part}") for part in ("", "_live", "_password")
-)
+PAGE, LIVE, PASSWORD = (reverse(f"console:attention{part}") for part in ("", "_live", "_password"))
 SECRET = "JBSWY3DPEHPK3PXP"
 JPEG = b"\xff\xd8\xff a picture"
 
@@ -45,7 +43,9 @@ def code_url(row: Attention) -> str:
 
 
 def needy_with_secret() -> Attention:
-    return needy(account=make_account(app="instagram", device=phone(), totp_secret=SECRET), reason="code_refused")
+    return needy(
+        account=make_account(app="instagram", device=phone(), totp_secret=SECRET), reason="code_refused"
+    )
 
 
 def phone(**over):
@@ -67,7 +67,11 @@ def test_a_row_says_who_where_why_and_what_to_do(admin_client) -> None:
 def test_rows_stand_by_reason_the_newest_first(admin_client) -> None:
     rows = [needy(reason=reason) for reason in ("captcha", "email_code", "captcha")]
     page = text_of(admin_client.get(PAGE))
-    assert [int(pk) for pk in re.findall(r'value="go_on:(\d+)"', page)] == [rows[2].pk, rows[0].pk, rows[1].pk]
+    assert [int(pk) for pk in re.findall(r'value="go_on:(\d+)"', page)] == [
+        rows[2].pk,
+        rows[0].pk,
+        rows[1].pk,
+    ]
     assert page.index(" captcha <small>2<") < page.index(" code by e-mail <small>1<")
 
 
@@ -162,7 +166,9 @@ def test_what_was_put_off_is_counted_and_can_be_seen(admin_client) -> None:
     assert str(row.account) in text_of(admin_client.get(PAGE, {"show": "put_off"}))
 
 
-@pytest.mark.parametrize("data", [{}, {"one": "explode:1"}, {"all": "go_on"}, {"one": "go_on:x"}, {"one": "go_on:9"}])
+@pytest.mark.parametrize(
+    "data", [{}, {"one": "explode:1"}, {"all": "go_on"}, {"one": "go_on:x"}, {"one": "go_on:9"}]
+)
 def test_an_order_without_sense_changes_nothing(admin_client, data) -> None:
     needy()
     assert admin_client.post(PAGE, data).status_code == 302
@@ -179,7 +185,9 @@ def test_a_new_password_is_stored_and_the_login_goes_on(admin_client) -> None:
 
 
 def test_the_refused_password_typed_again_starts_nothing(admin_client) -> None:
-    row = needy(account=make_account(device=phone(), password="same"), reason="wrong_password", outcome="failed")
+    row = needy(
+        account=make_account(device=phone(), password="same"), reason="wrong_password", outcome="failed"
+    )
     admin_client.post(PASSWORD, {f"password-{row.pk}": "same"})
     assert not Run.objects.pending().exists()
 

@@ -121,7 +121,9 @@ def test_nothing_begins_on_a_phone_that_waits_for_a_person_until_the_controller_
         put_ticket(work, script="ask")
         first = threading.Thread(target=work.do, args=(1, 1, "SIMWORK1"))
         first.start()
-        wait_for(lambda: work.outbox.snapshot()[1] and not work.outbox.snapshot()[2], what="the end of the run")
+        wait_for(
+            lambda: work.outbox.snapshot()[1] and not work.outbox.snapshot()[2], what="the end of the run"
+        )
         put_ticket(work, run=2)
         second = threading.Thread(target=work.do, args=(2, 1, "SIMWORK1"))
         second.start()
