@@ -6,7 +6,6 @@ like every screen file: never on a screen for a person, never by a place.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -176,7 +175,7 @@ def _replace(path: Path, text: str) -> Path:
     """Whole or not at all: others read the folder meanwhile."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(text, "utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)
     return path
 
 
