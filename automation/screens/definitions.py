@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from automation.screens.pattern import Pattern
+from automation.screens.dump import normalise
+from automation.screens.pattern import Pattern, Phrases
+from automation.screens.ranges import Range
 
 VERSION = 1  #: of the format
 
@@ -59,6 +62,10 @@ class Screen:
     all: tuple[Pattern, ...]
     any: tuple[tuple[Pattern, ...], ...]  #: alternatives, each a list of conditions that hold together
     none: tuple[Pattern, ...]
+    likely: tuple[Pattern, ...] = ()  #: need not hold; each that does adds its weight
+    threshold: float = 0.0  #: the weights of what holds must come to as much
+    versions: Range | None = None  #: of the app, where its version is known
+    activity: tuple[str, ...] = ()  #: globs; one of them in front adds its weight
     packages: tuple[str, ...] = ()  #: globs; only for screens of Android itself
     alone: bool = False  #: only while the app itself shows nothing
     extract: dict[str, tuple[Extract, ...]] = field(
@@ -70,6 +77,9 @@ class Screen:
     prefix: str = ""  #: of its alternatives' names: the file and the place in it, for what an operator added
 
 
+Words = dict[str, Phrases]  #: language -> text key -> normalised phrases
+
+
 @dataclass(frozen=True)
 class App:
     """The screens of one app, with its words in every language."""
@@ -77,10 +87,49 @@ class App:
     name: str
     packages: tuple[str, ...]
     handle: re.Pattern[str]
-    words: dict[str, dict[str, frozenset[str]]]  #: language -> key -> normalised phrases
+    words: Words  #: all of them
     screens: tuple[Screen, ...]  #: by priority
+    unconfirmed: Words = field(default_factory=dict)  #: those that nobody has seen in the app yet
+    _merged: dict[tuple[str, ...], Phrases] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Every language the app has words in."""
         return tuple(self.words)
+
+    def phrases(self, languages: tuple[str, ...]) -> Phrases:
+        """The phrases of all these languages together, by text key."""
+        if languages not in self._merged:
+            found: dict[str, frozenset[str]] = {}
+            for language in dict.fromkeys(languages):
+                for key, phrases in self.words.get(language, {}).items():
+                    found[key] = found.get(key, frozenset()) | phrases
+            self._merged[languages] = found
+        return self._merged[languages]
+
+    def doubtful(self, key: str, phrases: frozenset[str]) -> str:
+        """`nl log_in: inloggen` when all of these phrases of the key are unconfirmed in every language, else empty."""
+        for phrase in sorted(phrases):
+            unseen = [one for one, table in self.unconfirmed.items() if phrase in table.get(key, ())]
+            said = [one for one, table in self.words.items() if phrase in table.get(key, ())]
+            if len(unseen) < len(said) or not unseen:
+                return ""
+        return f"{unseen[0]} {key}: {phrase}" if phrases else ""
+
+    @cached_property
+    def languages_of(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """phrase -> each language and text key that it belongs to."""
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for language, table in self.words.items():
+            for key, phrases in table.items():
+                for phrase in phrases:
+                    found[phrase] = (*found.get(phrase, ()), (language, key))
+        return found
+
+    def as_handle(self, text: str) -> str:
+        """The text as a handle of the app, or empty when it is none.
+
+        What follows a comma is a remark of the app ("handle, New notifications"); a private profile adds a lock.
+        """
+        plain = normalise(text.split(",")[0]).lstrip("@").strip(" 🔒")
+        return plain if self.handle.fullmatch(plain) else ""

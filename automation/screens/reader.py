@@ -21,26 +21,26 @@ from automation.screens.definitions import (
     Extract,
     SchemaError,
     Screen,
+    Words,
 )
 from automation.screens.dump import normalise
-from automation.screens.pattern import KEYS, Pattern
+from automation.screens.pattern import FLAGS, KEYS, NESTED, Pattern
+from automation.screens.ranges import Range
 
-_FILE_KEYS = frozenset({"schema", "app", "packages", "handle", "languages", "screens"})
-_SCREEN_KEYS = frozenset(
-    "id extends kind priority packages alone all any none extract actions outcome evidence".split()  # noqa: SIM905
-)
+_FILE_KEYS = frozenset({"schema", "app", "packages", "handle", "languages", "unconfirmed", "screens"})
+_SCREEN_KEYS = frozenset({
+    "id", "extends", "kind", "priority", "packages", "alone", "versions", "activity", "threshold",
+    "all", "any", "none", "likely", "extract", "actions", "outcome", "evidence",
+})  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
     """YAML in which only true and false are booleans: `no` is a word, and the language of Norway."""
 
     yaml_implicit_resolvers = {
-        first: [(tag, form) for tag, form in ways if tag != "tag:yaml.org,2002:bool"]
+        first: [(tag, form) for tag, form in ways if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
         for first, ways in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 
 
 def read_app(text: str, name: str, known: dict[str, App] | None = None) -> App:
@@ -61,7 +61,6 @@ def read_app(text: str, name: str, known: dict[str, App] | None = None) -> App:
 
 Where = tuple[str | int, ...]
 Patterns = tuple[Pattern, ...]
-Words = dict[str, dict[str, frozenset[str]]]  #: language -> text key -> normalised phrases
 Way = TypeVar("Way")
 
 #: What one more way to know a screen cannot change about it.
@@ -76,6 +75,16 @@ def merged(base: Words, more: Words) -> Words:
         for key, phrases in table.items():
             mine[key] = mine.get(key, frozenset()) | phrases
     return found
+
+
+def without(words: Words, seen: Words) -> Words:
+    """The table without the phrases that are in the other one."""
+    return {
+        language: {
+            key: phrases - seen.get(language, {}).get(key, frozenset()) for key, phrases in table.items()
+        }
+        for language, table in words.items()
+    }
 
 
 def _first_then(
@@ -147,8 +156,11 @@ class _Reader:
             self.fault(("app",), "the app's name is missing")
             return None
         base = self.known.get(name) or App(name, (), re.compile(".+"), {}, ())
-        words = merged(base.words, self.languages(data.get("languages", {}), base.words))
+        seen = self.languages(data.get("languages"), ("languages",))
+        unseen = self.languages(data.get("unconfirmed"), ("unconfirmed",))
+        words = merged(merged(base.words, seen), unseen)
         self.keys = frozenset(words.get("en", {}))
+        self.need_english({"languages": seen, "unconfirmed": unseen})
         self.screens = {screen.id: [] for screen in base.screens}
         for screen in base.screens:
             self.screens[screen.id].append(screen)
@@ -160,6 +172,7 @@ class _Reader:
             packages=tuple(dict.fromkeys((*base.packages, *packages))),
             handle=self.regex(data["handle"], ("handle",)) if "handle" in data else base.handle,
             words=words,
+            unconfirmed=without(merged(base.unconfirmed, unseen), seen),
             screens=tuple(sorted(found, key=lambda screen: screen.priority)),
         )
 
@@ -204,22 +217,24 @@ class _Reader:
                 )
             )
 
-    def languages(self, value: Any, base: Words) -> Words:
+    def languages(self, value: Any, where: Where) -> Words:
         words: Words = {}
-        for language, table in self.mapping(value, ("languages",)).items():
-            here = ("languages", language)
+        for language, table in self.mapping(value or {}, where).items():
             words[language] = {}
-            for key, phrases in self.mapping(table, here).items():
-                said = self.items(phrases, (*here, key))
+            for key, phrases in self.mapping(table, (*where, language)).items():
+                said = self.items(phrases, (*where, language, key))
                 if not said or not all(isinstance(one, str) and normalise(one) for one in said):
-                    self.fault((*here, key), "a list of phrases was expected")
+                    self.fault((*where, language, key), f"{key}: a list of phrases was expected")
                     continue
                 words[language][key] = frozenset(map(normalise, said))
-        known = base.get("en", {}).keys() | words.get("en", {}).keys()
-        for language, table in words.items():
-            for key in sorted(table.keys() - known):
-                self.fault(("languages", language, key), f"text key {key!r} is missing in en")
         return words
+
+    def need_english(self, said: dict[str, Words]) -> None:
+        """A text key exists by its English phrases, so that a mistyped one is noticed."""
+        for section, words in said.items():
+            for language, table in words.items():
+                for key in sorted(table.keys() - self.keys):
+                    self.fault((section, language, key), f"text key {key!r} is missing in en")
 
     def screen(self, data: dict[str, Any], where: Where, prefix: str = "") -> Screen | None:
         kind = data.get("kind")
@@ -243,8 +258,12 @@ class _Reader:
             all=conditions,
             any=alternatives,
             none=self.patterns(data.get("none"), (*where, "none")),
+            likely=self.patterns(data.get("likely"), (*where, "likely")),
+            threshold=self.number(data.get("threshold", 0), (*where, "threshold")),
+            versions=self.range(data["versions"], (*where, "versions")) if "versions" in data else None,
+            activity=self.texts(data.get("activity"), (*where, "activity")),
             packages=self.texts(data.get("packages"), (*where, "packages")),
-            alone=bool(data.get("alone", False)),
+            alone=self.boolean(data.get("alone", False), (*where, "alone")),
             extract=self.extracts(data.get("extract"), (*where, "extract")),
             actions=self.actions(data, where),
             reason=reason,
@@ -296,7 +315,7 @@ class _Reader:
 
     def extract(self, value: Any, where: Where) -> Extract:
         data = dict(self.mapping(value, where))
-        source, many = data.pop("from", "text"), bool(data.pop("many", False))
+        source, many = data.pop("from", "text"), self.boolean(data.pop("many", False), where)
         how = data.pop("normalise", "text")
         if str(how) not in NORMALISERS or str(source) not in SOURCES:
             self.fault(where, f"an extract reads {', '.join(sorted(SOURCES))}, as text or handle")
@@ -306,16 +325,42 @@ class _Reader:
         return tuple(self.pattern(one, (*where, at)) for at, one in enumerate(self.items(value, where)))
 
     def pattern(self, value: Any, where: Where) -> Pattern:
-        data = dict(self.mapping(value, where, KEYS))
-        if not data:
+        data = self.mapping(value, where, KEYS)
+        if not data.keys() - {"weight", "nth"}:
             self.fault(where, "an empty condition would match every node")
-        for name in {"text", "contains"} & data.keys():
-            if str(data[name]) not in self.keys:
-                self.fault((*where, name), f"text key {data[name]!r} is in no language")
-        for names, read in _READERS.items():
-            for name in names & data.keys():
-                data[name] = read(self, data[name], (*where, name))
-        return Pattern(**{_FIELD.get(name, name): held for name, held in data.items() if name in KEYS})
+        held: dict[str, Any] = {
+            name: self.part(name, data[name], (*where, name)) for name in KEYS & data.keys()
+        }
+        flags = tuple((name, held.pop(name)) for name in FLAGS if name in held)
+        return Pattern(
+            flags=flags, written=_written(data), **{_FIELD.get(name, name): one for name, one in held.items()}
+        )
+
+    def part(self, name: str, value: Any, where: Where) -> Any:
+        """What one key of a condition asks for."""
+        if name in NESTED:
+            return self.pattern(value, where)
+        if name in FLAGS:
+            return self.boolean(value, where)
+        if name in ("text", "contains") and str(value) not in self.keys:
+            self.fault(where, f"text key {value!r} is in no language")
+        read: Callable[[_Reader, Any, Where], Any] = _READERS.get(name, _Reader.word)
+        return read(self, value, where)
+
+    def word(self, value: Any, where: Where) -> str:
+        if not isinstance(value, str) or not value.strip("*"):
+            self.fault(where, "a word was expected")
+        return str(value)
+
+    def handle(self, value: Any, where: Where) -> str:
+        if value not in ("any", "wanted"):
+            self.fault(where, "handle is `any`, or `wanted`: the account that is looked for")
+        return str(value)
+
+    def boolean(self, value: Any, where: Where) -> bool:
+        if not isinstance(value, bool):
+            self.fault(where, "true or false was expected")
+        return value is True
 
     def integer(self, value: Any, where: Where) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -323,18 +368,47 @@ class _Reader:
         self.fault(where, "a whole number was expected")
         return 0
 
-    def regex(self, value: Any, where: Where) -> re.Pattern[str]:
+    def number(self, value: Any, where: Where) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST:
+            return float(value)
+        self.fault(where, f"a number from 0 to {MOST} was expected")
+        return 0.0
+
+    def range(self, value: Any, where: Where) -> Range | None:
         try:
-            return re.compile(str(value))
+            return Range.parse(str(value))
+        except ValueError as error:
+            self.fault(where, str(error))
+            return None
+
+    def pattern_regex(self, value: Any, where: Where) -> re.Pattern[str]:
+        return self.regex(value, where, re.IGNORECASE)
+
+    def regex(self, value: Any, where: Where, flags: int = 0) -> re.Pattern[str]:
+        try:
+            return re.compile(str(value), flags)
         except re.error as error:
             self.fault(where, f"no regular expression: {error}")
             return re.compile(".^")
 
 
+MOST = 1000  #: weight and threshold at most
+
 #: How the value of a condition's key is read, where it is more than a word.
-_READERS: dict[frozenset[str], Callable[[_Reader, Any, Where], Any]] = {
-    frozenset({"regex"}): _Reader.regex,
-    frozenset({"within", "has", "beside", "before"}): _Reader.pattern,
-    frozenset({"nth", "at_least"}): _Reader.integer,
+_READERS: dict[str, Callable[[_Reader, Any, Where], Any]] = {
+    "regex": _Reader.pattern_regex,
+    "handle": _Reader.handle,
+    "nth": _Reader.integer,
+    "count": _Reader.range,
+    "weight": _Reader.number,
 }
 _FIELD = {"class": "cls"}  #: `class` is a word of Python
+
+
+def _written(data: dict[str, Any]) -> str:
+    """The condition as one writes it."""
+    parts = (
+        f"{name}: {{{_written(value)}}}" if isinstance(value, dict) else f"{name}: {value}"
+        for name, value in data.items()
+    )
+    return ", ".join(part.replace("True", "true").replace("False", "false") for part in parts)
