@@ -11,10 +11,14 @@ PERIOD = 30  #: seconds a code is valid
 
 
 class Totp(pyotp.TOTP):
-    """pyotp's TOTP for secrets of any length: apps hand out 80 bits (16 letters), pyotp alone refuses them."""
+    """pyotp's TOTP for secrets of any length, as people paste them: in groups, in lower case, with padding or without.
+
+    Apps hand out 80 bits (16 letters), which pyotp alone refuses.
+    """
 
     def byte_secret(self) -> bytes:
-        return base64.b32decode(self.secret + "=" * (-len(self.secret) % 8), casefold=True)
+        letters = "".join(self.secret.split()).replace("-", "").rstrip("=")
+        return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
 
 
 def codes(secret: str, seconds: float) -> list[tuple[int, str]]:

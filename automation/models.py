@@ -207,6 +207,7 @@ class Run(models.Model):
     reason = models.CharField(_("reason"), max_length=48, blank=True)
     message = models.TextField(_("message"), blank=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
+    screens_hash = models.CharField(_("screen files"), max_length=64, blank=True)
     options = models.JSONField(_("options"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), default=0)
     fence = models.PositiveIntegerField(_("fence"), default=0)
@@ -370,3 +371,29 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence of run {self.run_id}"
+
+
+class Sighting(models.Model):
+    """In how many runs of a day an alternative of a screen, or of an action on it, was the one that worked."""
+
+    app = models.CharField(_("app"), max_length=32)
+    screen = models.CharField(_("screen"), max_length=80)
+    alternative = models.CharField(_("alternative"), max_length=80, blank=True)  #: empty: the screen itself
+    app_version = models.CharField(_("app version"), max_length=80, blank=True)
+    day = models.DateField(_("day"))
+    runs = models.PositiveIntegerField(_("runs"), default=0)
+    last_at = models.DateTimeField(_("last matched"))
+
+    class Meta:
+        verbose_name = _("sighting")
+        verbose_name_plural = _("sightings")
+        ordering = ["app", "screen", "alternative"]
+        constraints = [
+            # the upsert of the reports, and the page of drift: by day first
+            models.UniqueConstraint(
+                fields=["day", "app", "screen", "alternative", "app_version"], name="one_sighting_a_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.screen} {self.alternative} {self.app_version} {self.day}"

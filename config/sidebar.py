@@ -29,6 +29,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),
                 _list(request, _("Runs"), "play_circle", "automation.run"),
                 _list(request, _("Campaigns"), "campaign", "automation.campaign"),
+                _list(request, _("Screens"), "visibility", "automation.sighting"),
             ]
         },
         {

@@ -35,6 +35,8 @@ class Host(models.Model):
     dropped = models.PositiveBigIntegerField(
         _("messages dropped"), default=0, editable=False, help_text=_("On its queue, that were no offers.")
     )
+    screens_hash = models.CharField(_("screen files"), max_length=64, blank=True, editable=False)
+    screen_faults = models.TextField(_("left out of the screens"), blank=True, editable=False)
     outbox_epoch = models.CharField(max_length=32, blank=True, editable=False)
     applied_seq = models.PositiveBigIntegerField(default=0, editable=False)
 

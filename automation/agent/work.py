@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
@@ -20,8 +20,9 @@ from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
-from automation.protocol import Ticket, key, ticket_key
-from automation.screens.recognise import screens_hash
+from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
+from automation.screens.schema import library
+from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
 from automation.scripts.outcomes import NEEDS_PERSON
 from devices.phones.adb import AdbServer
@@ -68,7 +69,7 @@ class Work:
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
-        self.lease = Lease()
+        self.lease, self.versions = Lease(), Versions()
         self._lock = threading.Lock()
         self._in_hand: set[InHand] = set()
         self.stopping = ""  #: why nothing more is started
@@ -214,18 +215,21 @@ class Work:
             return self._on_the_phone(ticket, deadline)
 
     def _on_the_phone(self, ticket: Ticket, deadline: Deadline) -> dict[str, Any]:
-        found = None
+        found, sightings = None, Sightings(self.versions.of)
         try:
             found = self.inventory.confirm(ticket.serial, deadline)
             with self.open_phone(*found, deadline=deadline) as phone:
-                result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
+                report = self._step_reporter(ticket)
+                result = run_script(ticket.script, phone, ticket, report, sightings=sightings)
             if result.outcome == "canceled":
                 result = ended(Canceled(result.message))
         except PhoneError as error:
             result = ended(error)
+        if sightings.unconfirmed:
+            result = replace(result, data={**result.data, UNCONFIRMED: sightings.unconfirmed})
         if result.outcome not in WITH_EVIDENCE or found is None:
-            return _body(result)
-        return _body(result, **self._evidence(found, ticket))
+            return _body(result, **sightings.report())
+        return _body(result, **self._evidence(found, ticket), **sightings.report())
 
     def _evidence(self, found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
         """What the phone shows now; with a deadline of its own, for the run's may be over."""
@@ -235,7 +239,7 @@ class Work:
                 self._listed(ticket.run, ticket.fence, deadline),
                 self.open_phone(*found, deadline=deadline) as phone,
             ):
-                return {**evidence.collect(phone, ticket), "screens_hash": screens_hash()}
+                return evidence.collect(phone, ticket)
         except Exception as error:  # noqa: BLE001 - evidence is a help, never a reason to lose the result
             log.warning("run %s leaves no evidence: %s", ticket.run, type(error).__name__)
             return {}
@@ -259,5 +263,6 @@ def ended(error: PhoneError) -> Result:
 
 def _body(result: Result, **extra: Any) -> dict[str, Any]:
     return {
-        "outcome": result.outcome, "reason": result.reason, "message": result.message, "data": result.data, **extra,
+        "outcome": result.outcome, "reason": result.reason, "message": result.message, "data": result.data,
+        "screens_hash": library().hash, **extra,
     }  # fmt: skip

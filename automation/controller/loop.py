@@ -14,7 +14,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils import timezone
 
+from automation import drift
 from automation.controller import dispatch, gather, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
@@ -107,6 +109,7 @@ class Controller:
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             sweep.skip_disabled()
+            drift.prune(timezone.now())
             self._cleaned = time.monotonic()
 
     def _settle(self, beat: Heartbeat) -> None:

@@ -184,8 +184,9 @@ def _finished(changes: Changes, host: Host, report: Report, news: News) -> None:
     run = changes.finish(
         report.run, report.fence, str(outcome), reason=str(body.get("reason", ""))[:32],
         message=str(body.get("message", "")), result=body.get("data") if isinstance(body.get("data"), dict) else {},
-        actor=host.name, host_id=host.pk,
+        actor=host.name, host_id=host.pk, screens_hash=str(body.get("screens_hash", ""))[:64],
     )  # fmt: skip
+    changes.saw(body.get("seen"))
     if body.get("screenshot") or body.get("dump"):
         picture = _decoded(body.get("screenshot", ""))
         texts = [str(body.get(name, "")) for name in ("dump", "screens_hash", "app_version")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from automation.screens.definitions import App, Screen
-from automation.screens.dump import normalise
+from automation.screens.dump import EMPTY, normalise
 from automation.screens.pattern import Pattern, View
 from devices.phones.phone import Spot
 
@@ -45,6 +45,11 @@ class Verdict:
     def away(self) -> bool:
         """Whether something else than the app is in front."""
         return self.screen == LAUNCHER or self.why == FOREIGN
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the dump is what a stuck uiautomator gives, or an empty screen."""
+        return self.why in (STUCK, EMPTY)
 
     def offers(self, action: str) -> bool:
         """Whether the screen has the action by its definition, on the phone right now or not."""

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_audit_events"),
-        ("automation", "0006_in_hand"),
-        ("devices", "0005_hold_until"),
+        ("automation", "0007_screens_of_runs_and_drift"),
+        ("devices", "0006_hold_until"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0004_dropped_messages"),
+        ("devices", "0005_screens_of_hosts"),
     ]
 
     operations = [
