@@ -113,7 +113,7 @@ CONTROLLER_REASONS = {
 #: Reasons after which the same is tried again, as a new run that looks at the screen first.
 RETRIED = frozenset(
     {"phone_offline", "phone_hung", "phone_taken", "adb_server_down", "ui_service_down", "screen_changed",
-     "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
+     "screens_away", "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
 )  # fmt: skip
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 30)  #: wait before the second and the third attempt

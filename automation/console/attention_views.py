@@ -163,8 +163,7 @@ def password(request: HttpRequest) -> HttpResponse:
     _must_see(request)
     if not Rights.of(request).credentials:
         raise PermissionDenied
-    typed = {name.removeprefix(TYPED): text for name, text in request.POST.items() if name.startswith(TYPED)}
-    filled = {pk: text for pk, text in typed.items() if pk.isdigit() and text.strip()}
+    filled = _typed(request)
     rows = Attention.objects.open().filter(pk__in=filled).exclude(account=None).select_related("account")
     changed = [row for row in rows if _set_credentials(row, filled[str(row.pk)])]
     if changed:
@@ -172,6 +171,12 @@ def password(request: HttpRequest) -> HttpResponse:
     else:
         messages.warning(request, _("Nothing was changed: that is what is stored already."))
     return HttpResponseRedirect(_address(request))
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """Number of the row -> what was typed there; empty fields left out."""
+    typed = {name.removeprefix(TYPED): request.POST[name] for name in request.POST if name.startswith(TYPED)}
+    return {pk: str(text) for pk, text in typed.items() if pk.isdigit() and str(text).strip()}
 
 
 def _set_credentials(row: Attention, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,9 +21,12 @@ from automation.console import unknown, unknown_form
 from automation.console.attention_views import tell
 from automation.console.live import answer, ended_session, part
 from automation.console.unknown import Stopped
+from automation.controller.parcels import Post
+from automation.controller.wire import WIRE_ERRORS
 from automation.labels import Label
 from automation.screens.schema import library
 from automation.trial import try_out
+from devices.models import Host
 
 LABEL = "automation.label_screen"
 
@@ -104,6 +108,8 @@ def _label(request: HttpRequest, stopped: Stopped) -> dict[str, Any]:
         file = labels.write(label, text, stopped.xml)
     except labels.BadLabel as why:
         return {"label": label, "problem": str(why)}
+    with contextlib.suppress(*WIRE_ERRORS):  # else the controller sends it, a second later
+        Post().send(Host.objects.alive())
     messages.success(request, _("%(file)s is written: %(screen)s.") % {"file": file, "screen": label.screen})
     tell(request, solving.go_on(trial.rows, actor))
     return {"written": True}
