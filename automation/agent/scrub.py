@@ -58,6 +58,9 @@ OWNED = re.compile(
     r"^(?P<name>\S.{0,60}?)(?P<end>['’]s\s(?:story|profile|photo|picture|avatar|account|video|post)\b.*)$",
     re.IGNORECASE,
 )
+PARTICLES = frozenset(
+    {"de", "der", "den", "van", "von", "la", "le", "el", "di", "da", "dos", "du", "bin", "al", "y"}
+)
 MANY = 5  #: rows with a picture each that are built alike: a list of people, not of choices
 
 
@@ -171,11 +174,11 @@ class _Cleaner:
         return self._names[bare]
 
     def _companions(self, people: set[Any]) -> Iterator[Any]:
-        """What stands in the same box as a handle: the name that goes with it."""
+        """What stands in the same box as a handle and looks like the name that goes with it; buttons do not."""
         for node in people:
             box = node.getparent()
             if box is not None and box is not self.root and len(box) <= MANY:
-                yield from (one for one in box if not len(one) and one not in people)
+                yield from (one for one in box if one not in people and _may_be_name(one))
 
     def _names_before(self, nodes: list[Any], people: set[Any]) -> Iterator[Any]:
         """The text right before a handle, where it looks like a name: it mostly stands over it."""
@@ -263,9 +266,19 @@ def _zeros(found: re.Match[str]) -> str:
     return re.sub(r"\d", "0", found[0]) if digits >= 3 else found[0]
 
 
+def _may_be_name(node: Any) -> bool:
+    said = node.get("text") or node.get("content-desc") or ""
+    return (
+        not len(node)
+        and node.get("clickable") != "true"
+        and _class(node) != "Button"
+        and _looks_like_name(said)
+    )
+
+
 def _looks_like_name(text: str) -> bool:
-    """A few words, none of which begins with a small letter; no sentence."""
-    words = text.split()
+    """A few words, none of which begins with a small letter but "de", "van" and the like; no sentence."""
+    words = [word for word in text.split() if word not in PARTICLES]
     return (
         0 < len(words) <= 4
         and not text.endswith((".", "?", "!", ":"))

@@ -94,7 +94,9 @@ def test_what_the_operator_took_away_goes_from_the_hosts_too(own, host, there, m
     assert files(there.folder) == {}
 
 
-def test_a_host_is_sent_the_files_once_and_again_when_they_change_or_redis_lost_them(own, host, redis_client) -> None:
+def test_a_host_is_sent_the_files_once_and_again_when_they_change_or_redis_lost_them(
+    own, host, redis_client
+) -> None:
     post = Post()
     assert post.send([host]) == 0
     (own / "fi.yaml").write_text(FILE)
@@ -116,7 +118,9 @@ def test_files_that_do_not_come_end_the_run_instead_of_letting_it_go_by_others(t
         there.bring("0123456789abcdef", Deadline(5))
 
 
-def test_files_that_somebody_else_put_there_are_not_taken(own, host, there, redis_client, monkeypatch) -> None:
+def test_files_that_somebody_else_put_there_are_not_taken(
+    own, host, there, redis_client, monkeypatch
+) -> None:
     forged = Parcel({"evil.yaml": FILE})
     redis_client.set(key("pc1", SCREENS), forged.to_json())
     at_host(there, monkeypatch)

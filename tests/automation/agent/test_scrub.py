@@ -54,7 +54,14 @@ def test_real_screens_are_recognised_after_scrubbing_as_before() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["Something new: stories last longer", "Enter the 6-digit code", "Follow", "followers", "Maybe later", "以后再说"],
+    [
+        "Something new: stories last longer",
+        "Enter the 6-digit code",
+        "Follow",
+        "followers",
+        "Maybe later",
+        "以后再说",
+    ],
 )
 def test_the_words_of_the_app_stay(said: str) -> None:
     assert texts(text(said)) == [said]
@@ -93,10 +100,25 @@ def test_the_same_handle_is_the_same_everywhere_and_another_another() -> None:
 
 
 def test_the_name_over_a_handle_and_beside_it_goes_with_it() -> None:
-    assert texts(text("Mila de Vries"), text("@mila.x")) == ["Mila de Vries", "@user_1"]  # no name: a small letter
-    assert texts(text("Mila Vries"), text("@mila.x")) == ["name_1", "@user_1"]
+    assert texts(text("Mila de Vries"), text("@mila.x")) == ["name_1", "@user_1"]
+    assert texts(text("Choose an account"), text("@mila.x")) == ["Choose an account", "@user_1"]
     row = node("ViewGroup", text("Mila de Vries"), text("mila.x"))
     assert sorted(texts(row)) == ["name_1", "user_1"]
+
+
+def test_a_dialog_that_names_somebody_keeps_its_own_words() -> None:
+    said = [
+        text("Is this your account?"),
+        text("@mila.x"),
+        node("Button", text="Not Me"),
+        text("Use another one"),
+    ]
+    assert texts(node("FrameLayout", *said)) == [
+        "Is this your account?",
+        "@user_1",
+        "Not Me",
+        "Use another one",
+    ]
 
 
 def test_a_list_of_people_is_emptied_and_a_list_of_choices_is_not() -> None:
@@ -109,7 +131,9 @@ def test_a_list_of_people_is_emptied_and_a_list_of_choices_is_not() -> None:
 
 
 def test_known_names_go_wherever_they_stand() -> None:
-    found = texts(text("We'll save the login info for alice, Alice A"), personal=["alice", "Alice A", "a@b.nl"])
+    found = texts(
+        text("We'll save the login info for alice, Alice A"), personal=["alice", "Alice A", "a@b.nl"]
+    )
     assert not any(person in said for said in found for person in ("alice", "Alice A"))
 
 
@@ -154,7 +178,9 @@ def test_an_unreadable_dump_leaves_nothing(xml: str) -> None:
     assert scrub(xml, ["secret"]) == ("", [])
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40))
+@given(
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
+)
 def test_whatever_stands_on_a_screen_a_handle_and_a_secret_never_stay(said: str) -> None:
     found = "".join(texts(text(f"{said} @mila.x {said}"), text(f"{said}Canary-9"), secrets=["Canary-9"]))
     assert "mila.x" not in found
