@@ -98,7 +98,7 @@ class AuditEvent(models.Model):
     account = models.ForeignKey(
         Account, models.SET_NULL, null=True, related_name="audit_events", verbose_name=_("account")
     )
-    subject = models.CharField(_("of"), max_length=120)  #: the account's name then; outlives the account
+    subject = models.CharField(_("whose"), max_length=120)  #: the account's name then; outlives the account
     address = models.GenericIPAddressField(_("from"), null=True)
 
     objects = AuditQuerySet.as_manager()
