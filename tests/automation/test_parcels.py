@@ -118,6 +118,17 @@ def test_files_that_do_not_come_end_the_run_instead_of_letting_it_go_by_others(t
         there.bring("0123456789abcdef", Deadline(5))
 
 
+def test_older_files_that_still_lie_there_are_not_taken_for_the_new_ones(own, host, there, monkeypatch) -> None:
+    (own / "fi.yaml").write_text(FILE)
+    Post().send([host])
+    (own / "fi.yaml").write_text(FILE + "# more\n")
+    wanted = parcels.current().digest
+    at_host(there, monkeypatch)
+    with pytest.raises(ScreensAway):
+        there.bring(wanted, Deadline(5))
+    assert files(there.folder) == {}
+
+
 def test_files_that_somebody_else_put_there_are_not_taken(
     own, host, there, redis_client, monkeypatch
 ) -> None:
