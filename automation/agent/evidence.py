@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from automation.agent.scrub import Patch, scrub
+from automation.agent.scrub import HIDDEN, Patch, scrub
 from automation.protocol import Ticket
 from automation.screens.recognise import recognise
 from devices.phones.errors import PhoneError
@@ -77,7 +77,6 @@ def _patch(draw: ImageDraw.ImageDraw, patch: Patch, scale: float) -> None:
     left, top, right, bottom = (round(edge * scale) for edge in patch.box)
     draw.rectangle((left, top, right, bottom), fill=PAINT)
     size = max(8, min(LETTER, bottom - top - 2))
-    lines = textwrap.wrap(patch.text, max(1, (right - left) * 2 // size))[
-        : max(1, (bottom - top) // (size + 2))
-    ]
+    text = patch.text.replace(HIDDEN, "***")  # the font has no bullets
+    lines = textwrap.wrap(text, max(1, (right - left) * 2 // size))[: max(1, (bottom - top) // (size + 2))]
     draw.multiline_text((left + 2, top + 1), "\n".join(lines), fill=INK, font=ImageFont.load_default(size))

@@ -61,6 +61,7 @@ OWNED = re.compile(
 PARTICLES = frozenset(
     {"de", "der", "den", "van", "von", "la", "le", "el", "di", "da", "dos", "du", "bin", "al", "y"}
 )
+LARGE = 300  #: pixels; a name is not as high, but the picture of a puzzle with a word as its description is
 MANY = 5  #: rows with a picture each that are built alike: a list of people, not of choices
 
 
@@ -117,8 +118,7 @@ class _Cleaner:
         for node in list(self.root):
             package = node.get("package", "") if isinstance(node.tag, str) else ""
             if any(fnmatchcase(package, one) for one in NO_APP):
-                shown = [one for one in node.iter() if one.get("text") or one.get("content-desc")]
-                self.patches += [Patch(box, "") for one in shown if (box := _box(one))]
+                self.patches += [Patch(box, "") for one in node.iter() if _says(one) and (box := _box(one))]
                 self.root.remove(node)
 
     def _is_known(self, node: Any) -> bool:
@@ -204,9 +204,17 @@ class _Cleaner:
         for name, text in after.items():
             node.set(name, text)
         box = _box(node)
-        is_secret = any(secret in text for secret in self._secrets for text in before.values())
-        if box and (is_secret or not len(node)):
+        if box and self._is_to_paint(
+            node, box, [text for name, text in before.items() if after[name] != text]
+        ):
             self.patches.append(Patch(box, next((text for text in after.values() if text), "")))
+
+    def _is_to_paint(self, node: Any, box: Box, gone: list[str]) -> bool:
+        """Boxes around others are not, for what they say stands in them again; nor large pictures on a mere guess."""
+        if any(secret in text for secret in self._secrets for text in gone):
+            return True
+        is_guess = all(LONE_WORD.fullmatch(text) for text in gone)
+        return not len(node) and not (is_guess and box[3] - box[1] > LARGE)
 
     def _clean_text(self, node: Any, name: str, text: str, is_somebodys: bool) -> str:
         if text in ("true", "false"):
@@ -298,6 +306,11 @@ def _texts(node: Any) -> Iterator[str]:
     for name, text in node.attrib.items():
         if name not in BUILD and text.strip() and text not in ("true", "false"):
             yield text.strip()
+
+
+def _says(node: Any) -> bool:
+    """Whether a node of the system shows something; its buttons for back and home do not."""
+    return bool(node.get("text") or node.get("content-desc")) and node.get("clickable") != "true"
 
 
 def _id(node: Any) -> str:

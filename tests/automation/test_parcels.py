@@ -118,7 +118,9 @@ def test_files_that_do_not_come_end_the_run_instead_of_letting_it_go_by_others(t
         there.bring("0123456789abcdef", Deadline(5))
 
 
-def test_older_files_that_still_lie_there_are_not_taken_for_the_new_ones(own, host, there, monkeypatch) -> None:
+def test_older_files_that_still_lie_there_are_not_taken_for_the_new_ones(
+    own, host, there, monkeypatch
+) -> None:
     (own / "fi.yaml").write_text(FILE)
     Post().send([host])
     (own / "fi.yaml").write_text(FILE + "# more\n")

@@ -173,6 +173,13 @@ def test_each_place_that_changed_is_painted_over() -> None:
     assert [(patch.box, patch.text) for patch in patches] == [((10, 20, 110, 60), "@user_1")]
 
 
+def test_the_picture_of_a_puzzle_stays_to_be_seen_and_a_name_as_large_does_not() -> None:
+    _clean, patches = scrub(dump(node("ImageView", desc="whirl", bounds="[0,0][800,600]")))
+    assert patches == []
+    _clean, patches = scrub(dump(node("ImageView", desc="@mila.x", bounds="[0,0][800,600]")))
+    assert len(patches) == 1
+
+
 @pytest.mark.parametrize("xml", ["", "no xml", "<hierarchy>"])
 def test_an_unreadable_dump_leaves_nothing(xml: str) -> None:
     assert scrub(xml, ["secret"]) == ("", [])
