@@ -27,6 +27,9 @@ class Account(models.Model):
     email = models.CharField(_("Email"), max_length=254, blank=True)
     password = EncryptedField(_("Password"), blank=True, default="")
     totp_secret = EncryptedField(_("2FA secret"), blank=True, default="")
+    #: The app refused the password, which has not changed since: no login is started with it.
+    password_refused = models.BooleanField(_("password refused"), default=False, editable=False)
+    password_changed_at = models.DateTimeField(_("password changed"), null=True, editable=False)
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, blank=True, related_name="accounts", verbose_name=_("device")
     )

@@ -142,6 +142,6 @@ def _credentials(account: Account) -> dict[str, Any]:
     return {
         "username": account.username,
         "email": account.email,
-        "password": account.password.reveal(),
+        "password": "" if account.password_refused else account.password.reveal(),
         "codes": codes(secret, settings.PHONERACK_RUN_SECONDS + TICKET_SECONDS) if secret else [],
     }

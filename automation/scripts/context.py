@@ -84,6 +84,9 @@ class Context:
         self.restartable = True  #: whether the app may be force-stopped to leave an unknown screen
         self.asked = False  #: whether the app was asked for an account, so that what it says is the answer
         self.fresh = False  #: whether the app came up from a force-stop in this run
+        self.times_anew = (
+            0  #: how often the app began anew: it crashed, was restarted or had gone from the front
+        )
         self.logged_out = False  #: whether the app said that it was logged out from elsewhere
         self.xml = ""  #: the dump that was looked at last
         self._trusted = False  #: whether a screen was read that no earlier run has left
@@ -253,6 +256,7 @@ class Context:
 
     def _start_again(self) -> None:
         self._starts += 1
+        self.times_anew += 1
         if self._starts > STARTS:
             raise NeedsPerson(UNKNOWN_SCREEN, "the app does not stay in front")
         self.phone.start_app(self.package)
@@ -280,6 +284,7 @@ class Context:
         """Force-stop the app and start it, once in a run; its data stays."""
         self._ahead, self.restartable, self.fresh = None, False, True
         self._last = ("", "", "")
+        self.times_anew += 1
         self.stop()
         self.phone.start_app(self.package)
 
@@ -291,6 +296,7 @@ class Context:
     def decline(self, verdict: Verdict) -> None:
         """Close a prompt by its harmless button."""
         self._crashes += verdict.screen == CRASH
+        self.times_anew += verdict.screen == CRASH
         self._hangs += verdict.screen == HANG
         if self._crashes > REPEATS:
             raise NeedsPerson(APP_CRASHES)

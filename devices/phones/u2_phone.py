@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import atexit
 import base64
+import hashlib
 import http.client
 import io
 import json
 import logging
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cached_property, partial
+from contextlib import closing, contextmanager, suppress
+from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uiautomator2
 from PIL import Image
 from uiautomator2 import exceptions as u2_errors
-from uiautomator2.core import _jsonrpc_call
+from uiautomator2.core import AdbHTTPConnection, _jsonrpc_call
 
 from devices.phones.adb import ADB_ERRORS, AdbServer, FastDevice, our_error
 from devices.phones.condition import QUESTION, ROOM_MB, read_condition
@@ -66,6 +69,12 @@ T = TypeVar("T")
 _kept: dict[tuple[str, int, str], Any] = {}
 
 
+def server_jar() -> tuple[str, bytes]:
+    """Where the uiautomator server lies on a phone, and what it is: for whoever puts it there beforehand."""
+    folder = Path(uiautomator2.__file__).parent
+    return "/data/local/tmp/u2.jar", (folder / "assets" / "u2.jar").read_bytes()
+
+
 def let_go_of_all() -> None:
     """End every server that is kept for a next run: at the end of a process, and where sockets are counted."""
     for name in list(_kept):
@@ -89,19 +98,30 @@ def open_phone(
 
 
 class _Ui(uiautomator2.Device):
-    """uiautomator2's device: its waits end with the run, and only reading calls are ever sent twice."""
+    """uiautomator2's device: its waits end with the run, and only reading calls are ever sent twice.
+
+    Reading calls share one connection, which saves most of what a call costs. Whether that was closed meanwhile shows
+    only by using it, so every other call has a connection of its own.
+    """
 
     def __init__(self, device: FastDevice, deadline: Deadline) -> None:
         self.deadline = deadline
         self._process: Any = None
+        self._line: socket.socket | None = None
         super().__init__(device)
         atexit.unregister(self.stop_uiautomator)  # it would hold every phone of the process for ever
 
     def start_uiautomator(self) -> None:
         if self._process is None:
             self._process = _kept.pop(self._dev.key, None)
+            if self._process is not None and self._process.pool() is None:
+                return  # it lives; should it be deaf, the first call finds that out
         if not self._check_alive():
             super().start_uiautomator()
+
+    def _check_device_file_hash(self, local_file: Any, remote_file: str) -> bool:
+        """As uiautomator2 does it, but the file of this host is read once in the life of a process."""
+        return _md5(str(local_file)) in str(self._dev.shell(["toybox", "md5sum", remote_file]))
 
     def _wait_ready(self, launch_timeout: float = START_SECONDS) -> None:
         until = time.monotonic() + launch_timeout
@@ -116,23 +136,87 @@ class _Ui(uiautomator2.Device):
         raise u2_errors.LaunchUiAutomationError("the server did not answer")
 
     def stop_uiautomator(self, wait: bool = True) -> None:
+        self.hang_up()
         super().stop_uiautomator(wait=False)
         if wait and self._check_alive():  # somebody else started it: its stream is not ours to close
             self._dev.shell(["pkill", "-f", "com.wetest.uia2.Main"])
             self.deadline.sleep(0.3)
 
+    def hang_up(self) -> None:
+        """Close the connection that reading calls share."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
     def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_SECONDS) -> Any:
-        """One call. A reading one is repeated once after a restart of the server; any other is sent once."""
-        call = partial(_jsonrpc_call, self._dev, PORT, method, params, timeout, False)
+        """One call. A reading one is repeated after a restart of the server; any other is sent once."""
         if method not in READING:
-            self.start_uiautomator()
-            return call()
+            with closing(self._connect()) as line:
+                return self._call(line, method, params, timeout)
         try:
-            return call()
+            return self._read(method, params, timeout)
         except _SERVER_GONE:
             self.stop_uiautomator()
             self.start_uiautomator()
-            return call()
+            return self._read(method, params, timeout)
+
+    def _read(self, method: str, params: Any, timeout: float) -> Any:
+        """A call that changes nothing, over the shared connection; over a new one where that was closed."""
+        shared, self._line = self._line, None  # it comes back only when all went well
+        if shared is not None:
+            with suppress(*_SERVER_GONE, http.client.HTTPException):
+                return self._call_and_keep(shared, method, params, timeout)
+        return self._call_and_keep(self._connect(), method, params, timeout)
+
+    def _call_and_keep(self, line: socket.socket, method: str, params: Any, timeout: float) -> Any:
+        is_good = False
+        try:
+            result = self._call(line, method, params, timeout)
+            is_good = True
+        except u2_errors.UiObjectNotFoundError:
+            is_good = True  # an answer, and whole
+            raise
+        finally:
+            if is_good:
+                self._line = line
+            else:
+                line.close()
+        return result
+
+    def _call(self, line: socket.socket, method: str, params: Any, timeout: float) -> Any:
+        line.settimeout(self.deadline.timeout(min(timeout, self._dev.seconds)))
+        return _jsonrpc_call(_Line(line), PORT, method, params, timeout, False)
+
+    def _connect(self) -> socket.socket:
+        """A connection to the server, which is started where it is not there: nothing has been sent yet."""
+        try:
+            return self._new_line()
+        except u2_errors.HTTPError:
+            super().stop_uiautomator(wait=False)
+            self.start_uiautomator()
+            return self._new_line()
+
+    def _new_line(self) -> socket.socket:
+        connection = AdbHTTPConnection(self._dev, PORT)
+        connection.connect()
+        made: socket.socket = connection.sock
+        return made
+
+
+class _Line:
+    """What uiautomator2 takes for a device when it makes a call: it is given a connection that is there already."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+
+    def create_connection(self, _network: Any, _address: Any) -> socket.socket:
+        """The same connection under another number: closing that one leaves it open."""
+        return self._line.dup()
+
+
+@cache
+def _md5(path: str) -> str:
+    return hashlib.md5(Path(path).read_bytes(), usedforsecurity=False).hexdigest()
 
 
 class U2Phone:
@@ -162,6 +246,7 @@ class U2Phone:
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""
+        self._ui.hang_up()
         if keep_server and self._in_order and self._ui._process is not None:
             _kept[self._device.key] = self._ui._process
             self._device.bound.let_go()

@@ -250,6 +250,8 @@ class SimulatedPhone:
         self.changed()
 
     def _act(self, node: Node) -> None:
+        if self.fault == faults.APP_HANG and self.front and not self.overlay:
+            return  # it does not respond
         if node.entry and self.front:
             self.focus(node.entry)
         elif node.action:

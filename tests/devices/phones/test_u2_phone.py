@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import threading
 import time
 import traceback
@@ -239,6 +240,43 @@ def test_a_look_whose_answer_is_lost_is_looked_again(rig: Rig, monkeypatch: pyte
 
     assert rig.phone.dump().startswith("<?xml")
     assert len(calls) == 2
+
+
+def test_looks_share_a_connection_and_do_without_it_when_it_was_closed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    real = rig.phone._ui._new_line
+    monkeypatch.setattr(rig.phone._ui, "_new_line", lambda: (made.append(1), real())[1])
+    rig.phone._ui.hang_up()
+    for _ in range(3):
+        rig.phone.dump()
+    assert len(made) == 1
+    line = rig.phone._ui._line
+    assert line is not None
+    line.shutdown(socket.SHUT_RDWR)
+
+    assert rig.phone.dump().startswith("<?xml")
+    assert len(made) == 2
+
+
+def test_a_tap_never_goes_over_a_connection_that_may_be_closed(rig: Rig) -> None:
+    rig.phone.dump()
+    line = rig.phone._ui._line
+    assert line is not None
+    line.shutdown(socket.SHUT_RDWR)
+    rig.phone.tap(Spot(500, 500))
+
+    assert len(rig.touches("click")) == 1
+
+
+def test_a_run_leaves_no_connection_open(farm: Farm, adb_server: RunningAdb) -> None:
+    with open_phone(adb_server.server, farm.phone("P1").address, Deadline(20)) as phone:
+        phone.dump()
+        line = phone._ui._line
+
+    assert line is not None
+    assert line.fileno() == -1
 
 
 def test_a_dead_server_on_the_phone_is_started_again_and_the_tap_arrives_once(rig: Rig) -> None:
