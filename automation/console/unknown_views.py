@@ -19,7 +19,8 @@ from accounts.choices import app_of_package
 from automation import labels, solving
 from automation.console import unknown, unknown_form
 from automation.console.attention_views import tell
-from automation.console.live import answer, ended_session, part
+from automation.console.live import part
+from automation.console.live import view as live_view
 from automation.console.unknown import Stopped
 from automation.controller.parcels import Post
 from automation.controller.wire import WIRE_ERRORS
@@ -42,16 +43,6 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "console/unknown.html", context)
 
 
-@require_GET
-def live(request: HttpRequest) -> HttpResponse:
-    """The part of it that changes."""
-    ended = ended_session(request)
-    if ended is not None:
-        return ended
-    must_see(request)
-    return answer(request, live_part(request))
-
-
 def live_part(request: HttpRequest) -> tuple[SafeString, str]:
     context = {"screens": unknown.screens()}
     return part(request, "console/unknown_part.html", context, reverse("console:unknown_live"))
@@ -61,6 +52,9 @@ def must_see(request: HttpRequest) -> None:
     """Raises PermissionDenied for those who may not see evidence."""
     if not admin.site.has_permission(request) or not request.user.has_perm("automation.view_evidence"):
         raise PermissionDenied
+
+
+live = live_view(must_see, live_part)  #: the part of it that changes
 
 
 @never_cache
