@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from devices.phones.u2_phone import server_jar
+from devices.phones.u2_server import server_jar
 from devices.simulator.__main__ import serve
 from devices.simulator.farm import Farm
 

@@ -17,7 +17,8 @@ from bench._phones_farm import PACKAGE, PASSWORD
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneError
-from devices.phones.u2_phone import U2Phone, let_go_of_all, open_phone
+from devices.phones.u2_phone import U2Phone, open_phone
+from devices.phones.u2_server import let_go_of_all
 
 SECONDS = 120.0  #: for one run
 WAIT = 20.0  #: for one thing on the screen

@@ -31,7 +31,8 @@ from config.processes import free_port
 from devices.phones.adb import AdbServer, start_server
 from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneError
-from devices.phones.u2_phone import let_go_of_all, open_phone
+from devices.phones.u2_phone import open_phone
+from devices.phones.u2_server import let_go_of_all
 from devices.simulator.farm import Farm
 
 FULL, SMALL = (50, 200, 500), (20,)

@@ -16,7 +16,7 @@ import pytest
 from config.processes import free_port
 from devices.phones.adb import AdbServer, start_server
 from devices.phones.errors import PhoneError
-from devices.phones.u2_phone import server_jar
+from devices.phones.u2_server import server_jar
 from devices.simulator.farm import Farm
 
 READY_SECONDS = 15.0

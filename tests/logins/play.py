@@ -19,7 +19,8 @@ from automation.scripts.context import Pace
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import PhoneError
-from devices.phones.u2_phone import let_go_of_all, open_phone, server_jar
+from devices.phones.u2_phone import open_phone
+from devices.phones.u2_server import let_go_of_all, server_jar
 from devices.simulator.farm import Farm
 from tests.logins.judge import broken
 from tests.logins.scenario import SECRET, Scenario

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from automation.scripts.reasons import REASONS
-from devices.phones import u2_phone
 from devices.phones.deadline import Deadline
 from devices.phones.errors import StorageFull, UiServiceDown
 from devices.phones.u2_phone import open_phone
@@ -131,8 +130,7 @@ def staged(stage: MakeStage, case: Case) -> Stage:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_login_ends_for_this_reason(stage: MakeStage, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
-    monkeypatch.setattr(u2_phone, "START_SECONDS", 1.0)
+def test_a_login_ends_for_this_reason(stage: MakeStage, case: Case) -> None:
     at = staged(stage, case)
     try:
         result = at.run(ticket("login", case.app, account=case.account))
