@@ -26,3 +26,9 @@ def codes(secret: str, seconds: float) -> list[tuple[int, str]]:
     now, totp = time.time(), Totp(secret)
     first = int(now) // PERIOD * PERIOD - PERIOD
     return [(start, totp.at(start)) for start in range(first, int(now + seconds) + 1, PERIOD)]
+
+
+def current_code(secret: str) -> tuple[str, int]:
+    """(the code of now, whole seconds that it is still good for)."""
+    now = time.time()
+    return Totp(secret).at(now), PERIOD - int(now) % PERIOD

@@ -78,6 +78,15 @@ class Outcome(TextChoices):
     LOST = "lost", _("lost")  #: the host died: nobody knows
 
 
+class AttentionState(TextChoices):
+    """What became of a run that needed a person."""
+
+    OPEN = "open", _("open")
+    SOLVED = "solved", _("solved")  #: somebody did it: the script was asked for again
+    GIVEN_UP = "given_up", _("given up")
+    PASSED = "passed", _("passed")  #: by itself: a later run succeeded, or needs a person in its place
+
+
 class EventKind(TextChoices):
     STATE = "state", _("state")
     STEP = "step", _("step")
@@ -109,7 +118,7 @@ CONTROLLER_REASONS = {
 #: Reasons after which the same is tried again, as a new run that looks at the screen first.
 RETRIED = frozenset(
     {"phone_offline", "phone_hung", "phone_taken", "adb_server_down", "ui_service_down", "screen_changed",
-     "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
+     "screens_away", "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
 )  # fmt: skip
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 30)  #: wait before the second and the third attempt

@@ -173,8 +173,7 @@ class Changes:
         if self._events:
             bulk.insert(RunEvent, {}, {name: [event[name] for event in self._events] for name in EVENT})
         self._seen.write()
-        for run in self._ended:
-            effects.apply(run)
+        effects.apply_all(self._ended)
         _retry([run for run in self._ended if _is_to_be_retried(run)], self.now)
 
     def _update(self) -> None:

@@ -69,6 +69,7 @@ class Device(models.Model):
     health_why = models.CharField(_("why"), max_length=200, blank=True, editable=False)
     health_since = models.DateTimeField(_("since"), null=True, editable=False)
     hold = models.CharField(_("hold"), max_length=16, choices=Hold.choices, default=Hold.NONE, editable=False)
+    hold_until = models.DateTimeField(_("kept until"), null=True, editable=False)  #: null: until released
     model = models.CharField(_("model"), max_length=64, blank=True, editable=False)
     android = models.CharField(_("Android"), max_length=16, blank=True, editable=False)
     battery = models.PositiveSmallIntegerField(_("battery, %"), null=True, editable=False)

@@ -20,10 +20,13 @@ from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
+from automation.agent.own_screens import OwnScreens, ScreensAway
 from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
+from automation.scripts.outcomes import NEEDS_PERSON
+from automation.scripts.reasons import sentence
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import Canceled, PhoneError
@@ -37,6 +40,10 @@ OpenPhone = Callable[..., AbstractContextManager[Phone]]
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 DEFECT = 70  #: exit code; a service manager starts the agent anew
 LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
+HEARD_SECONDS = (
+    15.0  #: how long a phone stays closed until the controller knows that a person is needed there
+)
+HEARD_POLL = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +71,7 @@ class Work:
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
+        self.own_screens = OwnScreens(client, identity)
         self.lease, self.versions = Lease(), Versions()
         self._lock = threading.Lock()
         self._in_hand: set[InHand] = set()
@@ -139,10 +147,22 @@ class Work:
                 return
             self.outbox.add("started", run, fence)
             self.wake()
-            self.outbox.finish(
-                "finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed, term)
-            )
-        self.wake()
+            body = self._outcome_or_defect(run, fence, serial, sealed, term)
+            number = self.outbox.finish("finished", run, fence, body)
+            self.wake()
+            if body["outcome"] == NEEDS_PERSON:
+                self._until_heard(number)
+
+    def _until_heard(self, number: int) -> None:
+        """Keep the phone closed until the controller has the report: by then it has taken back what it had put
+        before us behind this run, and nothing begins on a phone that waits for a person.
+        """
+        waiting = Deadline(HEARD_SECONDS)
+        try:
+            while self.outbox.heard < number and not self.stopping:
+                waiting.sleep(HEARD_POLL)
+        except PhoneError:
+            log.warning("the controller has not heard in %.0f s that a person is needed", HEARD_SECONDS)
 
     def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
         """The ticket, once the phone is ours; None when either cannot be had."""
@@ -195,6 +215,12 @@ class Work:
             return _body(Result("errored", "bad_ticket", "it is for another run"))
         deadline = Deadline(ticket.seconds, lambda: self.lease.why_not(term))
         with self._listed(run, fence, deadline):
+            try:
+                self.own_screens.bring(ticket.screens, deadline)
+            except ScreensAway:
+                return _body(Result("failed", "screens_away", sentence("screens_away")))
+            except PhoneError as error:
+                return _body(ended(error))
             return self._on_the_phone(ticket, deadline)
 
     def _on_the_phone(self, ticket: Ticket, deadline: Deadline) -> dict[str, Any]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from hashlib import blake2b
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from automation import matches
 from automation.console import figures, wall
+from automation.console.attention import waiting
+from automation.console.live import answer, ended_session, part
 from automation.console.match_page import match_page, may_add
 from automation.console.pages import may_view
 from automation.console.rows import rows
@@ -38,23 +39,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
-    """The live part of the overview; 204 when it is still as the page has it, so that nothing is swapped."""
-    if not admin.site.has_permission(request):
-        return HttpResponse(
-            status=204, headers={"HX-Refresh": "true"}
-        )  # the session ended: to the login page
-    part, digest = live_part(request)
-    if request.GET.get("seen") == digest:
-        return HttpResponse(status=204)
-    return HttpResponse(part, headers={"Cache-Control": "no-store"})
+    """The live part of the overview."""
+    return ended_session(request) or answer(request, live_part(request))
 
 
 def live_part(request: HttpRequest) -> tuple[SafeString, str]:
     """(HTML, digest of it). What the user may not see is not read."""
-    body = render_to_string("console/live.html", overview(request), request)
-    digest = blake2b(body.encode(), digest_size=8).hexdigest()
-    part = render_to_string("console/live_part.html", {"body": mark_safe(body), "digest": digest})  # noqa: S308 - a template's output
-    return part, digest
+    return part(request, "console/live.html", overview(request), reverse("console:live"))
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
@@ -63,10 +54,14 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     if may_view(request, "devices", "device"):
         context |= {"wall": wall.build(why), "hosts": figures.hosts()}
     if may_view(request, "accounts", "account"):
-        context |= {"accounts": figures.accounts(), "attention": figures.attention_list()}
+        context |= {"accounts": figures.accounts()}
     if may_view(request, "automation", "run"):
         context |= {"unfinished": figures.unfinished_runs(), "finished": figures.finished_today()}
-        context |= {"runs": rows(figures.last_runs())}
+        context |= {
+            "runs": rows(figures.last_runs()),
+            "needy": waiting(),
+            "attention": figures.attention_list(),
+        }
     return context
 
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("automation", "0007_screens_of_runs_and_drift"),
+        ("automation", "0008_attention"),
     ]
 
     operations = [

@@ -74,7 +74,7 @@ class Hands:
         self._report = report
         self._seen: Verdict | None = None  #: what that dump shows
         self._ahead: Verdict | None = None  #: a look that nobody has used yet
-        self._unlocked = self._ui_restarted = False  #: what is done once in a run
+        self._unlocked = self._ui_restarted = self._front_asked = False  #: what is done once in a run
         self._drift: list[str] = []
         self._last: tuple[str, str, str] = ("", "", "")
         self._repeats = self._moves = self._starts = self._crashes = self._hangs = 0
@@ -126,9 +126,18 @@ class Hands:
         self._ahead = None
         xml = self.phone.dump()
         if self._seen is None or xml != self.xml:
-            seen = recognise(xml, self.package, self.app, version=self.sightings.version)
-            self.xml, self._seen = xml, self.sightings.saw(seen)
+            self.xml, self._front_asked = xml, False
+            self._seen = self._recognised()
+        elif not (self._seen.screen or self._seen.away or self._front_asked):
+            self._front_asked = (
+                True  # what stays and is no screen: Android knows what is in front, and its activity
+            )
+            self._seen = self._recognised(self.phone.front())
         return self._seen
+
+    def _recognised(self, front: str = "") -> Verdict:
+        version = self.sightings.version
+        return self.sightings.saw(recognise(self.xml, self.package, self.app, version=version, front=front))
 
     def wait_for_value(self, verdict: Verdict, name: str) -> Verdict | None:
         """The same screen once it shows the value, or None when it does not in time."""

@@ -129,6 +129,9 @@ REASONS: dict[str, Reason] = {
         "Put the same version of the script on every machine.",
     ),
     BAD_RESULT: Reason("The script ended with something that cannot be reported.", "Correct the script."),
+    "screens_away": Reason(
+        "The operator's screen files did not reach the host in time.", "It is tried again by itself."
+    ),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),
     "phone_offline": Reason("The phone is not connected.", "Check its cable, its hub and that it is on."),

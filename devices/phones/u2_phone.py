@@ -26,8 +26,8 @@ DEPTH = 50  #: of a dump; Instagram needs about 30
 
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.\w+)+")
 _FRONT = (
-    (("window", "windows"), r"mCurrentFocus=Window\{\S+ \S+ ([\w.]+)/"),
-    (("activity", "activities"), r"ResumedActivity: \S+ \S+ ([\w.]+)/"),
+    (("window", "windows"), r"mCurrentFocus=Window\{\S+ \S+ ([\w.]+/[\w.$]+)"),
+    (("activity", "activities"), r"ResumedActivity: \S+ \S+ ([\w.]+/[\w.$]+)"),
 )
 _KEYS = {"back": "back", "home": "home", "enter": "enter"}
 
@@ -111,8 +111,8 @@ class U2Phone:
         Image.open(io.BytesIO(base64.b64decode(encoded))).save(picture, "PNG")
         return picture.getvalue()
 
-    def front_package(self) -> str:
-        """The package of the app in front; empty when none can be told."""
+    def front(self) -> str:
+        """What is in front, as `package/activity`; empty when none can be told."""
         for what, pattern in _FRONT:
             if found := re.search(pattern, self._shell("dumpsys", *what)):
                 return found[1]

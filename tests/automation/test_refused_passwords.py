@@ -115,4 +115,4 @@ def test_a_password_that_was_changed_while_the_old_one_was_tried_is_not_blamed(p
 
 
 def test_no_ticket_carries_it(account: Account) -> None:
-    assert tickets._credentials(account)["password"] == ""
+    assert tickets._credentials(account, with_secrets=True)["password"] == ""

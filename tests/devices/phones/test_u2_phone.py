@@ -76,10 +76,10 @@ def test_a_call_does_not_wait_for_a_delayed_acknowledgement(rig: Rig) -> None:
 
 def test_an_app_is_started_seen_in_front_and_stopped(rig: Rig) -> None:
     rig.phone.start_app(IG)
-    wait_for(lambda: rig.phone.front_package() == IG)
+    wait_for(lambda: rig.phone.front().startswith(f"{IG}/"))
     rig.phone.stop_app(IG)
 
-    wait_for(lambda: rig.phone.front_package() != IG)
+    wait_for(lambda: not rig.phone.front().startswith(IG))
     assert rig.phone.app_version(IG).startswith("410")
 
 
