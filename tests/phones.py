@@ -16,7 +16,7 @@ import pytest
 from config.processes import free_port
 from devices.phones.adb import AdbServer, start_server
 from devices.phones.errors import PhoneError
-from devices.phones.u2_server import server_jar
+from devices.phones.u2_server import let_go_of_all, server_jar
 from devices.simulator.farm import Farm
 
 READY_SECONDS = 15.0
@@ -78,6 +78,7 @@ def make_farm(adb_server: RunningAdb) -> Iterator[MakeFarm]:
     With `has_server` the uiautomator server lies on the phones already, which saves a push of 3.7 MB.
     """
     with contextlib.ExitStack() as stack:
+        stack.callback(let_go_of_all)  # the servers that are kept for a next run: here there is none
 
         def make(description: dict[str, Any], has_server: bool = False) -> Farm:
             farm = Farm.from_dict(description)
