@@ -40,7 +40,7 @@ class Unreadable(Exception):
 def normalise(text: str) -> str:
     """The text in the one form in which texts are compared."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_PLAIN).casefold())
+        text = unicodedata.normalize("NFC", text.translate(_PLAIN).casefold())
     return " ".join(text.split()).casefold().replace("`", "'").rstrip(",").rstrip()
 
 
