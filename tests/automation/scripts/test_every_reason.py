@@ -101,7 +101,7 @@ CASES = [
 #: Reasons of the scripts that other tests bring about: of match and sync, and of phones that cannot be opened.
 ELSEWHERE = frozenset(
     {"synced", "matched", "partly_matched", "no_statistics", "not_signed_in", "code_refused", "choice_needed",
-     "unknown_script", "wrong_option", "bad_result",
+     "unknown_script", "wrong_option", "bad_result", "screens_away",
      "phone_error", "phone_offline", "phone_unauthorized", "phone_hung", "adb_server_down",
      "phone_taken", "screen_changed", "canceled", "deadline"}
 )  # fmt: skip
