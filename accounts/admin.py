@@ -26,7 +26,7 @@ from accounts import services
 from accounts.excel.pages import ExcelPages
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter
 from accounts.forms import AccountForm
-from accounts.models import Account
+from accounts.models import Account, AuditEvent
 from accounts.querysets import AccountQuerySet
 from devices.choices import Connection
 
@@ -196,6 +196,26 @@ class AccountAdmin(ModelAdmin, ExcelPages):
         messages.success(
             request, words % {"count": changed, "verb": _("enabled") if enabled else _("disabled")}
         )
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ModelAdmin):
+    """Read only, for everybody."""
+
+    list_display = ["at", "actor", "action", "subject", "address"]
+    list_filter = ["action"]
+    search_fields = ["actor", "subject", "address"]
+    date_hierarchy = "at"
+    list_select_related = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
 
 
 class Toggle:

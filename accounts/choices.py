@@ -36,6 +36,12 @@ class Attention(TextChoices):
     NO_PROGRESS = "no_progress", _("no progress")
 
 
+class AuditAction(TextChoices):
+    """What is written down for ever."""
+
+    TOTP_CODE_SHOWN = "totp_code_shown", _("saw the 2FA code")
+
+
 def attention_label(code: str) -> str:
     """The reason in words; a reason that is not listed speaks for itself."""
     return str(dict(Attention.choices).get(code, code.replace("_", " ")))

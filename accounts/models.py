@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
@@ -9,9 +10,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choices import App, attention_label
+from accounts.choices import App, AuditAction, attention_label
 from accounts.fields import EncryptedField, TagsField, UsernameField
-from accounts.querysets import AccountQuerySet
+from accounts.querysets import AccountQuerySet, AuditQuerySet
 from accounts.text import email_problem, package_problem, username_problem
 from devices.models import Device
 
@@ -53,7 +54,10 @@ class Account(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ["app", "username"]
-        permissions = [("export_passwords", _("Can export passwords"))]
+        permissions = [
+            ("export_passwords", _("Can export passwords")),
+            ("view_totp_code", _("Can see 2FA codes")),
+        ]
         constraints = [
             models.UniqueConstraint(  # also the index of the import's and the match script's look-up by name
                 Lower("username"),
@@ -83,3 +87,36 @@ class Account(models.Model):
     def attention_text(self) -> str:
         """Why a person is needed, in words; empty when none is."""
         return attention_label(self.attention)
+
+
+class AuditEvent(models.Model):
+    """Who did something with an account's secrets, and from where; added once, never changed."""
+
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    actor = models.CharField(_("who"), max_length=150)
+    action = models.CharField(_("what"), max_length=32, choices=AuditAction.choices)
+    account = models.ForeignKey(
+        Account, models.SET_NULL, null=True, related_name="audit_events", verbose_name=_("account")
+    )
+    subject = models.CharField(_("of"), max_length=120)  #: the account's name then; outlives the account
+    address = models.GenericIPAddressField(_("from"), null=True)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.get_action_display()} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Only ever adds. Raises TypeError for a row that is there already."""
+        if not self._state.adding:
+            raise TypeError("an audit event is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("an audit event is never deleted")

@@ -68,3 +68,13 @@ class AccountQuerySet(models.QuerySet):  # type: ignore[type-arg]
         if any(str(name).lstrip("-+") in sealed for name in names):
             raise FieldError("a secret has no order")
         return super().order_by(*names)
+
+
+class AuditQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    """Rows that are only ever added."""
+
+    def update(self, **_values: Any) -> int:
+        raise TypeError("an audit event is never changed")
+
+    def delete(self) -> Any:
+        raise TypeError("an audit event is never deleted")

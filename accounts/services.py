@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.choices import PACKAGES, App, Attention
+from accounts.choices import PACKAGES, App, Attention, AuditAction
 from accounts.fields import Secret
-from accounts.models import Account
+from accounts.models import Account, AuditEvent
 from accounts.signals import account_disabled
 from accounts.text import normal_totp_secret, normal_username
+from accounts.totp import current_code
 from devices.models import Device
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,10 @@ class RunsMayStart(Exception):
         return _(
             "Saved, but Redis does not answer: a run that was just offered may still start within a minute."
         )
+
+
+class NoSecret(Exception):
+    """The account has no 2FA secret."""
 
 
 # Credentials
@@ -95,6 +100,25 @@ def set_credentials(
     if changed:
         account.save(update_fields=[*changed, "updated_at"])
     return changed
+
+
+@transaction.atomic
+def show_totp_code(account: Account, actor: str, address: str | None) -> tuple[str, int]:
+    """(the 2FA code of now, seconds that it is good for). Without its audit row, no code.
+
+    Raises NoSecret, or Unreadable when the secret does not open.
+    """
+    if not account.totp_secret:
+        raise NoSecret
+    subject = f"{account} ({account.get_app_display()})"
+    AuditEvent.objects.create(
+        actor=actor,
+        action=AuditAction.TOTP_CODE_SHOWN,
+        account=account,
+        subject=subject[:120],
+        address=address,
+    )
+    return current_code(account.totp_secret.reveal())
 
 
 # Flags

@@ -74,6 +74,15 @@ class Outcome(TextChoices):
     LOST = "lost", _("lost")  #: the host died: nobody knows
 
 
+class AttentionState(TextChoices):
+    """What became of a run that needed a person."""
+
+    OPEN = "open", _("open")
+    SOLVED = "solved", _("solved")  #: somebody did it: the script was asked for again
+    GIVEN_UP = "given_up", _("given up")
+    PASSED = "passed", _("passed")  #: by itself: a later run succeeded, or needs a person in its place
+
+
 class EventKind(TextChoices):
     STATE = "state", _("state")
     STEP = "step", _("step")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import services as accounts
+from automation import attention
 from automation.choices import Outcome
 from automation.models import Run
 from devices import services as devices
@@ -32,17 +35,25 @@ def apply(run: Run) -> None:
         _spare_phone(run)
 
 
+def apply_all(runs: Sequence[Run]) -> None:
+    """The same for many, in their order."""
+    for run in runs:
+        apply(run)
+    attention.pass_over(runs)
+
+
 def _mark_attention(run: Run) -> None:
     if run.account is not None:
         accounts.mark_attention(run.account, run.reason)
+    attention.open_for(run)
 
 
 def _spare_phone(run: Run) -> None:
     """Keep the phone for the person who is needed; quarantine one on which account after account fails."""
     if run.device is None:
         return
-    if run.outcome == Outcome.NEEDS_PERSON and settings.PHONERACK_HOLD_FOR_PERSON:
-        devices.hold([run.device])
+    if run.outcome == Outcome.NEEDS_PERSON and settings.PHONERACK_HOLD_MINUTES > 0:
+        devices.hold([run.device], timezone.now() + timedelta(minutes=settings.PHONERACK_HOLD_MINUTES))
     most = settings.PHONERACK_QUARANTINE_AFTER
     reasons = _failures_in_a_row(run.device, most) if most and run.account_id else {}
     if most and len(reasons) >= most:

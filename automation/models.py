@@ -12,6 +12,7 @@ from accounts.models import Account
 from automation.choices import (
     ACTIVE,
     OPEN,
+    AttentionState,
     CampaignState,
     EventKind,
     MissedPolicy,
@@ -20,7 +21,7 @@ from automation.choices import (
     OverlapPolicy,
     RunState,
 )
-from automation.querysets import CampaignQuerySet, OccurrenceQuerySet, RunQuerySet
+from automation.querysets import AttentionQuerySet, CampaignQuerySet, OccurrenceQuerySet, RunQuerySet
 from devices.models import Device, Host
 
 
@@ -206,6 +207,7 @@ class Run(models.Model):
     reason = models.CharField(_("reason"), max_length=48, blank=True)
     message = models.TextField(_("message"), blank=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
+    screens_hash = models.CharField(_("screen files"), max_length=64, blank=True)
     options = models.JSONField(_("options"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), default=0)
     fence = models.PositiveIntegerField(_("fence"), default=0)
@@ -307,6 +309,49 @@ class RunEvent(models.Model):
         return self.name or f"{self.old} → {self.new}"
 
 
+class Attention(models.Model):
+    """A run that needs a person, until somebody has dealt with it or a later run made it void."""
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="attention", verbose_name=_("run"))
+    account = models.ForeignKey(
+        Account, models.CASCADE, null=True, related_name="attentions", verbose_name=_("account")
+    )
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, related_name="attentions", verbose_name=_("device")
+    )
+    reason = models.CharField(_("reason"), max_length=48)
+    since = models.DateTimeField(_("since"), auto_now_add=True)
+    state = models.CharField(
+        _("state"), max_length=12, choices=AttentionState.choices, default=AttentionState.OPEN
+    )
+    snoozed_until = models.DateTimeField(_("put off until"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    actor = models.CharField(_("by"), max_length=80, blank=True)
+    fingerprint = models.CharField(
+        _("screen"), max_length=16, blank=True
+    )  #: of an unknown screen's structure
+    package = models.CharField(_("package"), max_length=200, blank=True)  #: whose screen it is
+    app_version = models.CharField(_("app version"), max_length=64, blank=True)
+
+    objects = AttentionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("attention")
+        verbose_name_plural = _("attention")
+        ordering = ["-since", "-id"]
+        default_permissions = ()  # who may see and order runs may do it here
+        permissions = [("label_screen", _("Can say what an unknown screen is"))]
+        indexes = [
+            # attention page, sidebar
+            models.Index(F("since").desc(), condition=Q(state="open"), name="attention_open"),
+            # unknown screens: the phones that stopped at one
+            models.Index(fields=["fingerprint"], condition=Q(state="open"), name="attention_screen"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.account or self.device or ''}".strip()
+
+
 class Evidence(models.Model):
     """The screen as it was when a run did not succeed: picture and dump, without what was typed in secret."""
 
@@ -314,10 +359,41 @@ class Evidence(models.Model):
     screenshot = models.BinaryField(_("screenshot"), default=bytes)
     dump = models.TextField(_("screen dump"), blank=True)
     screens_hash = models.CharField(_("screens"), max_length=64, blank=True)
+    app_version = models.CharField(_("app version"), max_length=64, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    size = models.PositiveIntegerField(_("bytes"), default=0)
 
     class Meta:
         verbose_name = _("evidence")
         verbose_name_plural = _("evidence")
+        # sweep.prune: the oldest, and how much there is, without reading a picture
+        indexes = [models.Index(fields=["at", "size"], name="evidence_by_age")]
 
     def __str__(self) -> str:
         return f"evidence of run {self.run_id}"
+
+
+class Sighting(models.Model):
+    """In how many runs of a day an alternative of a screen, or of an action on it, was the one that worked."""
+
+    app = models.CharField(_("app"), max_length=32)
+    screen = models.CharField(_("screen"), max_length=80)
+    alternative = models.CharField(_("alternative"), max_length=80, blank=True)  #: empty: the screen itself
+    app_version = models.CharField(_("app version"), max_length=80, blank=True)
+    day = models.DateField(_("day"))
+    runs = models.PositiveIntegerField(_("runs"), default=0)
+    last_at = models.DateTimeField(_("last matched"))
+
+    class Meta:
+        verbose_name = _("sighting")
+        verbose_name_plural = _("sightings")
+        ordering = ["app", "screen", "alternative"]
+        constraints = [
+            # the upsert of the reports, and the page of drift: by day first
+            models.UniqueConstraint(
+                fields=["day", "app", "screen", "alternative", "app_version"], name="one_sighting_a_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.screen} {self.alternative} {self.app_version} {self.day}"

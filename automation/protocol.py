@@ -21,6 +21,9 @@ from typing import Any, Self
 CONTROLLER_KEY = "phonerack:controller"  #: the name of the machine whose controller is at work, renewed by it
 WAKE_KEY = "phonerack:wake"  #: stream of one entry: there is new work, the controller need not wait
 CONTROLLER_SECONDS = 30  #: how long that key outlives it
+UNCONFIRMED = (
+    "unconfirmed_words"  #: in a run's result: words of the apps it relied on that nobody has seen there yet
+)
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 TICK_TASK = "automation.campaign_tick"  #: the Celery task that beat fires
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
@@ -226,5 +229,7 @@ class Heartbeat(Wire):
     version: str = ""
     lanes: int = 0
     dropped: int = 0  #: messages on its queue that were no offers
+    screens: str = ""  #: hash of the screen files in use
+    screen_faults: str = ""  #: what was left out of them, a `file:line: what` a line
     in_hand: list[list[int]] = field(default_factory=list)  #: [[run, fence], ...]
     phones: list[dict[str, Any]] = field(default_factory=list)  #: fields of PhoneState

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from automation.choices import OPEN, CampaignState, OccurrenceState, Outcome, RunState
+from automation.choices import OPEN, AttentionState, CampaignState, OccurrenceState, Outcome, RunState
+from devices.choices import Hold
 from devices.models import Device
 
 if TYPE_CHECKING:
-    from automation.models import Campaign, Occurrence, Run  # noqa: F401 - named in the base classes below
+    from automation.models import Attention, Campaign, Occurrence, Run  # noqa: F401 - named in the base classes below
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -47,6 +48,24 @@ class OccurrenceQuerySet(models.QuerySet["Occurrence"]):
         return self.filter(state=OccurrenceState.HELD)
 
 
+class AttentionQuerySet(models.QuerySet["Attention"]):
+    def open(self) -> Self:
+        return self.filter(state=AttentionState.OPEN)
+
+    def waiting(self, now: datetime) -> Self:
+        """Open and not put off."""
+        return self.open().filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+
+    def put_off(self, now: datetime) -> Self:
+        return self.open().filter(snoozed_until__gt=now)
+
+    def of_run(self, run: Run) -> Self:
+        """The same matter: the account's, or where there is none the script's on that phone."""
+        if run.account_id is not None:
+            return self.filter(account=run.account_id)
+        return self.filter(account=None, device=run.device_id, run__script=run.script)
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def pending(self) -> Self:
         return self.filter(state=RunState.PENDING)
@@ -60,6 +79,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> Self:
         """Offered or running: a phone has it in hand, or may any moment."""
         return self.filter(in_hand=True)
+
+    def on_held_phones(self) -> Self:
+        """Those whose phone is kept for a person."""
+        return self.filter(device__hold=Hold.PERSON)
 
     def unfinished(self) -> Self:
         return self.filter(outcome="")  # the same, and there is an index on it

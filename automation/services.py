@@ -230,9 +230,14 @@ def finish_run(
         )
 
 
-def keep_evidence(run: Run, screenshot: bytes, dump: str, screens_hash: str) -> None:
+def keep_evidence(
+    run: Run, screenshot: bytes, dump: str, screens_hash: str = "", app_version: str = ""
+) -> None:
     """Keep what the phone showed at the end of a run; the first evidence of a run stays."""
-    values = {"screenshot": screenshot, "dump": dump, "screens_hash": screens_hash}
+    values = {
+        "screenshot": screenshot, "dump": dump, "screens_hash": screens_hash[:64],
+        "app_version": app_version[:64], "size": len(screenshot) + len(dump.encode()),
+    }  # fmt: skip
     Evidence.objects.get_or_create(run=run, defaults=values)
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from automation import bulk, effects
 from automation.choices import MAX_ATTEMPTS, RETRIED, RETRY_SECONDS, EventKind, Outcome, RunState
+from automation.drift import Seen
 from automation.models import Run, RunEvent
 
 #: What the steps need of a run; the rest is read where a retry needs it.
@@ -65,6 +66,7 @@ class Changes:
         self._changed: dict[int, dict[str, Any]] = {}  #: run -> column -> its new value
         self._events: list[dict[str, Any]] = []
         self._ended: list[Run] = []
+        self._seen = Seen(self.now)
 
     # --- the steps ---
 
@@ -102,15 +104,23 @@ class Changes:
         result: dict[str, Any] | None = None,
         actor: str = "",
         host_id: int | None = None,
+        screens_hash: str = "",
     ) -> Run:
         """Any unfinished state -> finished; with a host, only what runs on it."""
         allowed = (RunState.RUNNING,) if host_id else (RunState.PENDING, RunState.OFFERED, RunState.RUNNING)
         run = self._in(run_id, fence, "end", *allowed, host_id=host_id)
-        new = {"outcome": outcome, "reason": reason, "message": message, "result": result or {}}
+        new = {
+            "outcome": outcome, "reason": reason, "message": message, "result": result or {},
+            "screens_hash": screens_hash,
+        }  # fmt: skip
         self._ended.append(run)
         return self._move(
             run, RunState.FINISHED, {**new, "finished_at": self.now}, f"{outcome} {reason}".strip(), actor
         )
+
+    def saw(self, seen: object) -> None:
+        """Count what a run saw, as its report has it (screens/sightings.py)."""
+        self._seen.add(seen)
 
     def ask_cancel(self, run: Run, reason: str, actor: str) -> None:
         """Note that somebody wants an offered or running run ended; once."""
@@ -162,8 +172,8 @@ class Changes:
         self._update()
         if self._events:
             bulk.insert(RunEvent, {}, {name: [event[name] for event in self._events] for name in EVENT})
-        for run in self._ended:
-            effects.apply(run)
+        self._seen.write()
+        effects.apply_all(self._ended)
         _retry([run for run in self._ended if _is_to_be_retried(run)], self.now)
 
     def _update(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -26,13 +28,17 @@ PHONERACK_START_WITHIN_HOURS = env.float("PHONERACK_START_WITHIN_HOURS", default
 PHONERACK_RUN_SECONDS = env.float("PHONERACK_RUN_SECONDS", default=300.0)
 #: So many different accounts in a row failed on one phone: it is quarantined. 0: never.
 PHONERACK_QUARANTINE_AFTER = env.int("PHONERACK_QUARANTINE_AFTER", default=5)
-#: Keep a phone for the person that a run on it needs, until somebody gives it back to the runs.
-PHONERACK_HOLD_FOR_PERSON = env.bool("PHONERACK_HOLD_FOR_PERSON", default=False)
+#: Minutes that a phone is kept for the person that a run on it needs. 0: never.
+PHONERACK_HOLD_MINUTES = env.float("PHONERACK_HOLD_MINUTES", default=30.0)
 #: Percent of battery below which, and degrees Celsius above which, a phone is given no run.
 PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
 PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
 #: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
 PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
+#: The operator's own screen files: read over the shipped ones, written when somebody says what an unknown screen is.
+if "PHONERACK_SCREENS" not in os.environ:
+    os.environ["PHONERACK_SCREENS"] = str(STATE / "screens")
+    (STATE / "screens").mkdir(exist_ok=True)
 #: Redis (or Valkey) that carries offers and reports. It is never the truth.
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Account
+from automation.console.attention import waiting
+from automation.console.pages import may_view
 from devices.models import Host
 
 Item = dict[str, Any]
@@ -17,15 +18,18 @@ Item = dict[str, Any]
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; a badge says how many need somebody."""
+    sees_runs = may_view(request, "automation", "run")
     return [
         {
             "items": [
                 {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")},
-                _list(request, _("Accounts"), "person", "accounts.account", _attention),
+                _page(_("Attention"), "back_hand", "console:attention", sees_runs, waiting),
+                _list(request, _("Accounts"), "person", "accounts.account"),
                 _list(request, _("Devices"), "smartphone", "devices.device"),
                 _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),
                 _list(request, _("Runs"), "play_circle", "automation.run"),
                 _list(request, _("Campaigns"), "campaign", "automation.campaign"),
+                _list(request, _("Screens"), "visibility", "automation.sighting"),
             ]
         },
         {
@@ -34,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _list(request, _("Users"), "group", "auth.user"),
                 _list(request, _("Groups"), "shield_person", "auth.group"),
+                _list(request, _("Audit"), "policy", "accounts.auditevent"),
             ],
         },
     ]
@@ -44,16 +49,21 @@ def _list(
 ) -> Item:
     """The link to the list of a model ("accounts.account")."""
     app, name = model.split(".")
-    may = any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+    may = may_view(request, app, name)
     link = reverse(f"admin:{app}_{name}_changelist")
     item: Item = {"title": title, "icon": icon, "link": link, "permission": lambda _request: may}
-    number = count() if count and may else 0
+    return _with_badge(item, count() if count and may else 0)
+
+
+def _page(title: str, icon: str, name: str, may: bool, count: Callable[[], int] | None = None) -> Item:
+    """The link to a page of our own."""
+    item: Item = {"title": title, "icon": icon, "link": reverse(name), "permission": lambda _request: may}
+    return _with_badge(item, count() if count and may else 0)
+
+
+def _with_badge(item: Item, number: int) -> Item:
     badge = {"badge": str(number), "badge_variant": "warning", "badge_style": "solid"}
     return {**item, **badge} if number else item
-
-
-def _attention() -> int:
-    return Account.objects.needing_attention().count()
 
 
 def _silent_hosts() -> int:

@@ -35,6 +35,8 @@ class Host(models.Model):
     dropped = models.PositiveBigIntegerField(
         _("messages dropped"), default=0, editable=False, help_text=_("On its queue, that were no offers.")
     )
+    screens_hash = models.CharField(_("screen files"), max_length=64, blank=True, editable=False)
+    screen_faults = models.TextField(_("left out of the screens"), blank=True, editable=False)
     outbox_epoch = models.CharField(max_length=32, blank=True, editable=False)
     applied_seq = models.PositiveBigIntegerField(default=0, editable=False)
 
@@ -67,6 +69,7 @@ class Device(models.Model):
     health_why = models.CharField(_("why"), max_length=200, blank=True, editable=False)
     health_since = models.DateTimeField(_("since"), null=True, editable=False)
     hold = models.CharField(_("hold"), max_length=16, choices=Hold.choices, default=Hold.NONE, editable=False)
+    hold_until = models.DateTimeField(_("kept until"), null=True, editable=False)  #: null: until released
     model = models.CharField(_("model"), max_length=64, blank=True, editable=False)
     android = models.CharField(_("Android"), max_length=16, blank=True, editable=False)
     battery = models.PositiveSmallIntegerField(_("battery, %"), null=True, editable=False)

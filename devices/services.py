@@ -145,14 +145,33 @@ def number_by_position(devices: DeviceQuerySet | None = None) -> int:
     return len(ordered)
 
 
-def hold(devices: Iterable[Device]) -> int:
-    """Keep devices for a person: no run is given to them until they are released. Returns how many changed."""
-    return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.NONE).update(hold=Hold.PERSON)
+def hold(devices: Iterable[Device], until: datetime | None = None) -> int:
+    """Keep devices for a person: no run is given to them until then, or (None) until they are released.
+
+    Returns how many changed. What somebody keeps without an end stays so.
+    """
+    rows = Device.objects.filter(pk__in=[device.pk for device in devices])
+    if until is not None:
+        rows = rows.exclude(hold=Hold.PERSON, hold_until=None)
+    return rows.update(hold=Hold.PERSON, hold_until=until)
 
 
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
-    return Device.objects.filter(pk__in=[d.pk for d in devices], hold=Hold.PERSON).update(hold=Hold.NONE)
+    rows = Device.objects.filter(pk__in=[device.pk for device in devices], hold=Hold.PERSON)
+    return rows.update(hold=Hold.NONE, hold_until=None)
+
+
+def end_hold(devices: Iterable[Device]) -> int:
+    """Give back before its time what is kept until then; what somebody keeps without an end stays so."""
+    rows = Device.objects.filter(pk__in=[device.pk for device in devices], hold=Hold.PERSON)
+    return rows.exclude(hold_until=None).update(hold=Hold.NONE, hold_until=None)
+
+
+def end_holds(now: datetime) -> int:
+    """Give back the devices whose time for a person is over; returns how many."""
+    over = Device.objects.filter(hold=Hold.PERSON, hold_until__lte=now)
+    return over.update(hold=Hold.NONE, hold_until=None)
 
 
 def set_health(devices: Iterable[Device], health: Health, why: str = "") -> int:

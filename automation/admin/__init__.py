@@ -4,6 +4,7 @@ from automation.admin import people as people  # the pages of users and groups
 from automation.admin.accounts import AccountAdmin
 from automation.admin.campaigns import CampaignAdmin
 from automation.admin.devices import DeviceAdmin
+from automation.admin.drift import SightingAdmin
 from automation.admin.runs import RunAdmin
 
-__all__ = ["AccountAdmin", "CampaignAdmin", "DeviceAdmin", "RunAdmin"]
+__all__ = ["AccountAdmin", "CampaignAdmin", "DeviceAdmin", "RunAdmin", "SightingAdmin"]

@@ -25,6 +25,7 @@ from automation.protocol import (
     Heartbeat,
     key,
 )
+from automation.screens.schema import library
 from automation.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ GATHER_SECONDS = 0.01  #: from a report to its sending, so that those of a busy 
 READ_SECONDS = 0.1  #: between two readings of the control hash, unless an order rings
 RESEND_SECONDS = 3.0  #: reports not acknowledged by then are sent again: Redis may have lost them
 LISTEN_SECONDS = 2  #: one wait for an order; below the socket's timeout
+FAULTS_LENGTH = 1000  #: of what is wrong in the operator's screen files
 NAME_SECONDS = 20  #: how long the name stays taken after the last heartbeat
 
 WIRE_ERRORS = (redis.RedisError, OSError)
@@ -164,14 +166,14 @@ class Pulse:
 
     def _send_heartbeat(self) -> None:
         begun = clock()
-        phones = self.inventory.phones()
+        phones, screens = self.inventory.phones(), library()
         first_seq, last_seq, in_hand = self.outbox.snapshot()
         self._number = max(self._number + 1, int(time.time() * 1000))  # grows over restarts too
         beat = Heartbeat(
             host=self.identity.name, epoch=self.outbox.epoch, number=self._number, nonce=self._nonce,
             last_seq=last_seq, first_seq=first_seq, in_hand=in_hand, phones=phones,
             public_key=self.identity.public_key, version=self._version, lanes=self._lanes,
-            dropped=Transport.dropped,
+            dropped=Transport.dropped, screens=screens.hash, screen_faults="\n".join(screens.faults)[:FAULTS_LENGTH],
         )  # fmt: skip
         self.claim_name()
         self.client.set(key(self.identity.name, "beat"), beat.to_json(), ex=int(HOST_SILENT_SECONDS))

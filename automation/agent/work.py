@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
@@ -20,9 +20,11 @@ from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
-from automation.protocol import Ticket, key, ticket_key
-from automation.screens.recognise import screens_hash
+from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
+from automation.screens.schema import library
+from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
+from automation.scripts.outcomes import NEEDS_PERSON
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import Canceled, PhoneError
@@ -36,6 +38,10 @@ OpenPhone = Callable[..., AbstractContextManager[Phone]]
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 DEFECT = 70  #: exit code; a service manager starts the agent anew
 LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
+HEARD_SECONDS = (
+    15.0  #: how long a phone stays closed until the controller knows that a person is needed there
+)
+HEARD_POLL = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +69,7 @@ class Work:
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
-        self.lease = Lease()
+        self.lease, self.versions = Lease(), Versions()
         self._lock = threading.Lock()
         self._in_hand: set[InHand] = set()
         self.stopping = ""  #: why nothing more is started
@@ -138,10 +144,22 @@ class Work:
                 return
             self.outbox.add("started", run, fence)
             self.wake()
-            self.outbox.finish(
-                "finished", run, fence, self._outcome_or_defect(run, fence, serial, sealed, term)
-            )
-        self.wake()
+            body = self._outcome_or_defect(run, fence, serial, sealed, term)
+            number = self.outbox.finish("finished", run, fence, body)
+            self.wake()
+            if body["outcome"] == NEEDS_PERSON:
+                self._until_heard(number)
+
+    def _until_heard(self, number: int) -> None:
+        """Keep the phone closed until the controller has the report: by then it has taken back what it had put
+        before us behind this run, and nothing begins on a phone that waits for a person.
+        """
+        waiting = Deadline(HEARD_SECONDS)
+        try:
+            while self.outbox.heard < number and not self.stopping:
+                waiting.sleep(HEARD_POLL)
+        except PhoneError:
+            log.warning("the controller has not heard in %.0f s that a person is needed", HEARD_SECONDS)
 
     def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
         """The ticket, once the phone is ours; None when either cannot be had."""
@@ -197,18 +215,21 @@ class Work:
             return self._on_the_phone(ticket, deadline)
 
     def _on_the_phone(self, ticket: Ticket, deadline: Deadline) -> dict[str, Any]:
-        found = None
+        found, sightings = None, Sightings(self.versions.of)
         try:
             found = self.inventory.confirm(ticket.serial, deadline)
             with self.open_phone(*found, deadline=deadline) as phone:
-                result = run_script(ticket.script, phone, ticket, self._step_reporter(ticket))
+                report = self._step_reporter(ticket)
+                result = run_script(ticket.script, phone, ticket, report, sightings=sightings)
             if result.outcome == "canceled":
                 result = ended(Canceled(result.message))
         except PhoneError as error:
             result = ended(error)
+        if sightings.unconfirmed:
+            result = replace(result, data={**result.data, UNCONFIRMED: sightings.unconfirmed})
         if result.outcome not in WITH_EVIDENCE or found is None:
-            return _body(result)
-        return _body(result, **self._evidence(found, ticket))
+            return _body(result, **sightings.report())
+        return _body(result, **self._evidence(found, ticket), **sightings.report())
 
     def _evidence(self, found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
         """What the phone shows now; with a deadline of its own, for the run's may be over."""
@@ -218,7 +239,7 @@ class Work:
                 self._listed(ticket.run, ticket.fence, deadline),
                 self.open_phone(*found, deadline=deadline) as phone,
             ):
-                return {**evidence.collect(phone, ticket), "screens_hash": screens_hash()}
+                return evidence.collect(phone, ticket)
         except Exception as error:  # noqa: BLE001 - evidence is a help, never a reason to lose the result
             log.warning("run %s leaves no evidence: %s", ticket.run, type(error).__name__)
             return {}
@@ -242,5 +263,6 @@ def ended(error: PhoneError) -> Result:
 
 def _body(result: Result, **extra: Any) -> dict[str, Any]:
     return {
-        "outcome": result.outcome, "reason": result.reason, "message": result.message, "data": result.data, **extra,
+        "outcome": result.outcome, "reason": result.reason, "message": result.message, "data": result.data,
+        "screens_hash": library().hash, **extra,
     }  # fmt: skip

@@ -16,6 +16,7 @@ from automation.console.reasons import advice
 from automation.console.rows import rows
 from automation.console.why import Why
 from automation.models import Evidence, Run, RunEvent
+from automation.protocol import UNCONFIRMED
 
 LAST_RUNS = 10
 
@@ -49,7 +50,8 @@ def run_page(request: HttpRequest, run: Run | None) -> dict[str, Any]:
         "why": Why([run]).of(run),
         "advice": advice(run.reason),
         "lines": history(run),
-        "facts": facts(run.result),
+        "facts": facts({name: value for name, value in run.result.items() if name != UNCONFIRMED}),
+        "unconfirmed": run.result.get(UNCONFIRMED),
         "next_run": Run.objects.filter(retry_of=run).first(),
         "evidence": _evidence(request, run),
         "is_over": run.state == RunState.FINISHED,

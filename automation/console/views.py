@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from automation.console import figures, wall
+from automation.console.live import answer, ended_session, part
 from automation.console.pages import may_view
 from automation.console.rows import rows
 from automation.console.why import Why
@@ -28,23 +28,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
-    """The live part of the overview; 204 when it is still as the page has it, so that nothing is swapped."""
-    if not admin.site.has_permission(request):
-        return HttpResponse(
-            status=204, headers={"HX-Refresh": "true"}
-        )  # the session ended: to the login page
-    part, digest = live_part(request)
-    if request.GET.get("seen") == digest:
-        return HttpResponse(status=204)
-    return HttpResponse(part, headers={"Cache-Control": "no-store"})
+    """The live part of the overview."""
+    return ended_session(request) or answer(request, live_part(request))
 
 
 def live_part(request: HttpRequest) -> tuple[SafeString, str]:
     """(HTML, digest of it). What the user may not see is not read."""
-    body = render_to_string("console/live.html", overview(request), request)
-    digest = blake2b(body.encode(), digest_size=8).hexdigest()
-    part = render_to_string("console/live_part.html", {"body": mark_safe(body), "digest": digest})  # noqa: S308 - a template's output
-    return part, digest
+    return part(request, "console/live.html", overview(request), reverse("console:live"))
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from automation.controller.planning import Limits, Offer, Plan, Reason, Slot, Wa
 from automation.controller.wire import WIRE_ERRORS
 from automation.models import Campaign, Run
 from automation.services import Claim
+from devices.choices import Hold
 from devices.models import Device
 
 __all__ = ["Limits", "Offer", "Plan", "Reason", "Slot", "Waiting", "assign", "device_trouble", "offer_all"]
@@ -62,12 +63,16 @@ def _offer(offers: list[Offer]) -> int:
 
 
 def _looked_at_again(runs: list[Run]) -> list[Run]:
-    """Between claim and ticket somebody may have disabled the account or canceled: the ticket must not outlive that."""
+    """Between claim and ticket somebody may have disabled the account, canceled, or taken the phone: the ticket must
+    not outlive that.
+    """
     fresh = Run.objects.offered().filter(pk__in=[run.pk for run in runs], cancel_requested=False)
-    wanted = set(fresh.exclude(account__is_enabled=False).values_list("pk", "fence"))
+    wanted = set(
+        fresh.exclude(account__is_enabled=False).exclude(device__hold=Hold.PERSON).values_list("pk", "fence")
+    )
     for run in runs:
         if (run.pk, run.fence) not in wanted and tickets.withdraw(run):
-            services.withdraw_offer(run, "disabled or canceled meanwhile")
+            services.withdraw_offer(run, "disabled, canceled or its phone taken meanwhile")
     return [run for run in runs if (run.pk, run.fence) in wanted]
 
 

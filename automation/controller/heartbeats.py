@@ -73,7 +73,10 @@ class Hearing:
             return False
         self.beats[beat.host], self.heard_at[beat.host] = beat, time.monotonic()
         _follow_outbox(host, beat)
-        said = {"version": beat.version[:32], "lanes": min(beat.lanes, 1000), "dropped": beat.dropped}
+        said = {
+            "version": beat.version[:32], "lanes": min(beat.lanes, 1000), "dropped": beat.dropped,
+            "screens_hash": beat.screens[:64], "screen_faults": beat.screen_faults[:1000],
+        }  # fmt: skip
         devices.host_heard(host, timezone.now(), **said)
         devices.devices_seen(host, _phones(beat), timezone.now())
         return True

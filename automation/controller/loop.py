@@ -14,7 +14,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils import timezone
 
+from automation import drift
 from automation.controller import dispatch, gather, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
@@ -101,10 +103,13 @@ class Controller:
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
         self.cancels.send(Host.objects.alive(), self.hearing.beats)
+        sweep.end_holds()
+        sweep.spare_held()
         sweep.overdue_offers(self.questions)
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             sweep.skip_disabled()
+            drift.prune(timezone.now())
             self._cleaned = time.monotonic()
 
     def _settle(self, beat: Heartbeat) -> None:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from automation import bulk, services
 from automation.choices import EventKind, Outcome, RunState
+from automation.controller import sweep
 from automation.controller.gather import Pace
 from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
@@ -57,12 +58,18 @@ def apply_hosts(names: Iterable[str], news: News) -> int:
         return 0
     reports = {name: _reports_in(name, found, news) for name, found in entries.items()}
     hosts, applied = _apply_in_order(reports, news)
+    if any(_needs_person(report) for found in reports.values() for report in found):
+        sweep.spare_held()  # before the acknowledgement: until then the agent keeps the phone closed
     for name, found in entries.items():
         pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in found])
     for host in hosts:
         _acknowledge(pipeline, host)
     pipeline.execute()
     return applied
+
+
+def _needs_person(report: Report) -> bool:
+    return report.kind == "finished" and report.body.get("outcome") == Outcome.NEEDS_PERSON
 
 
 def _reports_in(name: str, entries: list[Entry], news: News) -> list[Report]:
@@ -177,13 +184,13 @@ def _finished(changes: Changes, host: Host, report: Report, news: News) -> None:
     run = changes.finish(
         report.run, report.fence, str(outcome), reason=str(body.get("reason", ""))[:32],
         message=str(body.get("message", "")), result=body.get("data") if isinstance(body.get("data"), dict) else {},
-        actor=host.name, host_id=host.pk,
+        actor=host.name, host_id=host.pk, screens_hash=str(body.get("screens_hash", ""))[:64],
     )  # fmt: skip
+    changes.saw(body.get("seen"))
     if body.get("screenshot") or body.get("dump"):
         picture = _decoded(body.get("screenshot", ""))
-        services.keep_evidence(
-            run, picture, str(body.get("dump", "")), str(body.get("screens_hash", ""))[:64]
-        )
+        texts = [str(body.get(name, "")) for name in ("dump", "screens_hash", "app_version")]
+        services.keep_evidence(run, picture, *texts)
     news.devices.add(run.device_id or 0)
     news.pace.saw(run.script, run.seconds or 0.0)
 

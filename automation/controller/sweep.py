@@ -82,6 +82,20 @@ def skip_disabled() -> None:
     services.request_cancel(Run.objects.pending().of_disabled()[:500], "", Outcome.SKIPPED, "disabled")
 
 
+def end_holds() -> None:
+    """Give the phones back whose time for a person is over."""
+    ended = devices.end_holds(timezone.now())
+    if ended:
+        log.info("%s phones were kept for a person long enough: they work again", ended)
+
+
+def spare_held() -> None:
+    """Take back what was put before a phone that is kept for a person meanwhile. Raises redis errors."""
+    for run in Run.objects.active().offered().on_held_phones().select_related("host"):
+        if tickets.withdraw(run):
+            services.withdraw_offer(run, "its phone is kept for a person")
+
+
 def overdue_offers(questions: Questions) -> None:
     """Withdraw offers that nobody took in time, and those that somebody wants canceled. Raises redis errors."""
     term, now = timedelta(seconds=OFFER_SECONDS), timezone.now()

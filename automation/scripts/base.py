@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from automation.protocol import Ticket
+from automation.screens.sightings import Sightings
+from automation.scripts import trouble
 from automation.scripts.context import Context, Pace, StepReporter, no_report
 from automation.scripts.outcomes import CANCELED, FAILED, AccountError, NeedsPerson, Result, ScriptEnd
 from automation.scripts.reasons import UNKNOWN_SCRIPT, sentence
@@ -48,15 +50,21 @@ def script(name: str, label: str, needs_account: bool = True) -> Callable[[Body]
 
 
 def run_script(
-    name: str, phone: Phone, ticket: Ticket, report_step: StepReporter = no_report, pace: Pace | None = None
+    name: str,
+    phone: Phone,
+    ticket: Ticket,
+    report_step: StepReporter = no_report,
+    pace: Pace | None = None,
+    sightings: Sightings | None = None,
 ) -> Result:
-    """The Result of the script on this phone. Raises only what is a defect of ours."""
+    """The Result of the script on this phone; what it saw is in `sightings`. Raises only what is a defect of ours."""
     if name not in SCRIPTS:
         return Result(FAILED, UNKNOWN_SCRIPT, f"{sentence(UNKNOWN_SCRIPT)} ({name})")
-    context = Context(phone, ticket, report_step, pace or Pace())
+    context = Context(phone, ticket, report_step, pace or Pace(), sightings)
     try:
         return SCRIPTS[name].body(context)
-    except ScriptEnd as end:
+    except ScriptEnd as given:
+        end = trouble.named(given, context)
         return Result(end.outcome, end.reason, str(end), end.data)
     except Canceled as end:
         return Result(CANCELED, end.reason, str(end))

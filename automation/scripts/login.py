@@ -19,6 +19,7 @@ from automation.scripts.reasons import (
     ALREADY_SIGNED_IN,
     APPROVE_ELSEWHERE,
     CODE_REFUSED,
+    LOGGED_OUT_ELSEWHERE,
     NO_PASSWORD,
     NO_PROGRESS,
     OTHER_ACCOUNT,
@@ -28,6 +29,8 @@ from automation.scripts.reasons import (
     UNKNOWN_SCREEN,
     sentence,
 )
+from automation.scripts.trouble import clocks
+from automation.scripts.walk import page_with
 
 PERIOD = 30.0  #: seconds for which an authenticator code holds
 SPARE = 5.0  #: seconds that must be left of it when it is typed
@@ -53,6 +56,7 @@ class Login:
         self.sent: set[str] = set()  #: the forms that were sent off
         self.picked = False
         self.codes_used: list[float] = []
+        self.clocks = ""  #: how the clocks of phone and host differ
 
     def run(self) -> Result:
         """The Result, once the own profile shows the account."""
@@ -94,7 +98,8 @@ class Login:
             self.must(verdict, self.context.wait_for_value(verdict, "handle") is not None)
         elif handle == self.wanted:
             reason = SIGNED_IN if self.sent else SWITCHED if self.picked else ALREADY_SIGNED_IN
-            return Result(SUCCEEDED, reason, sentence(reason), {"logined": True, "handle": handle})
+            said = f"{sentence(reason)} ({self.clocks})" if self.clocks else sentence(reason)
+            return Result(SUCCEEDED, reason, said, {"logined": True, "handle": handle})
         elif self.sent:
             raise AccountError(OTHER_ACCOUNT, f"signed in is {handle}")
         else:
@@ -103,6 +108,7 @@ class Login:
 
     def switch(self, verdict: Verdict) -> None:
         """In the list of accounts: take ours when it is there, else add it."""
+        verdict = page_with(self.context, verdict, self.wanted)
         if verdict.values.get("active") == self.wanted:
             self.context.back(verdict)
         elif self.wanted not in verdict.lists.get("handles", []):
@@ -123,7 +129,7 @@ class Login:
             self.context.back(verdict)
         elif verdict.screen not in BEGINNINGS:
             self.context.stop()
-        raise AccountError(NO_PASSWORD)
+        raise AccountError(LOGGED_OUT_ELSEWHERE if self.context.logged_out else NO_PASSWORD)
 
     def choose_saved(self, verdict: Verdict) -> None:
         """Accounts that the app remembers: ours if it is among them, else another."""
@@ -154,7 +160,7 @@ class Login:
         """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
         self.sent.add(verdict.screen)
         self.context.restartable, self.context.asked = False, True
-        if not self.context.submit(verdict):
+        if not self.context.submit(verdict, once=verdict.find("password") is not None):
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} does not go on")
 
     # --- second factor ---
@@ -175,12 +181,19 @@ class Login:
         """Type the code of a period that lasts long enough; once more in the next period, then never again."""
         if len(self.codes_used) >= ATTEMPTS:
             raise NeedsPerson(CODE_REFUSED)
+        self.compare_clocks()
         filled = self.context.fill(verdict, "code", self.next_code())
         if filled is None:
             return
         self.sent.add(verdict.screen)
         self.context.restartable, self.context.asked = False, True
         self.context.submit(filled)
+
+    def compare_clocks(self) -> None:
+        """Before the first code: a host and a phone that differ are named, whatever the app says to the code."""
+        if not self.codes_used:
+            self.clocks = clocks(self.context.phone.condition())
+            self.context.remark(self.clocks)
 
     def next_code(self) -> str:
         """The next unused code, waited for where its period has not begun. Raises NeedsPerson when there is none."""

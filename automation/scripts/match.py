@@ -6,10 +6,11 @@ from typing import Any
 
 from automation.scripts.base import script
 from automation.scripts.context import Context
-from automation.scripts.outcomes import NEEDS_PERSON, SUCCEEDED, Result, ScriptEnd
+from automation.scripts.outcomes import FAILED, NEEDS_PERSON, SUCCEEDED, Result, ScriptEnd
 from automation.scripts.reasons import MATCHED, PARTLY_MATCHED, sentence
-from automation.scripts.walk import open_switcher, own_profile
-from devices.phones.errors import AppMissing
+from automation.scripts.trouble import named
+from automation.scripts.walk import open_switcher, own_profile, pages
+from devices.phones.errors import AppMissing, Canceled, PhoneError
 
 
 @script("match", label="Match accounts", needs_account=False)
@@ -17,16 +18,22 @@ def match(context: Context) -> Result:
     """Succeeded with what was found; needs_person when nothing could be read although an app is there.
 
     data = {"found": [{"app", "package", "usernames": [...], "active"}], "unreadable": [{"app", "package", "reason"}]}
-    An app that is not installed is in neither list; a signed-out one is found with no usernames.
+    An app that is not installed is in neither list; a signed-out one is found with no usernames. Where the phone
+    itself fails on the way, the end is failed with its reason, and what was read before is in the data all the same.
     """
     found: list[dict[str, Any]] = []
     unreadable: list[dict[str, str]] = []
-    for app, packages in sorted(context.ticket.packages.items()):
-        for package in packages:
-            if installed(context, package):
-                with context.step(f"read {app}", package):
-                    read_app(context, app, package, found, unreadable)
     data = {"found": found, "unreadable": unreadable}
+    try:
+        for app, packages in sorted(context.ticket.packages.items()):
+            for package in packages:
+                if installed(context, package):
+                    with context.step(f"read {app}", package):
+                        read_app(context, app, package, found, unreadable)
+    except Canceled:
+        raise
+    except PhoneError as error:  # what was read before is kept
+        return Result(FAILED, error.reason, str(error), data, transient=error.transient)
     if unreadable and not found:
         reason = unreadable[0]["reason"]
         return Result(NEEDS_PERSON, reason, sentence(reason), data)
@@ -57,12 +64,18 @@ def read_app(
             active = profile.values["handle"]
             usernames = [active]
             sheet = open_switcher(context, profile)
-            usernames = list(dict.fromkeys([*sheet.lists.get("handles", []), active]))
+            listed: list[str] = []
+            for page in pages(context, sheet):
+                sheet, listed = page, [*listed, *page.lists.get("handles", [])]
+                usernames = list(dict.fromkeys([*listed, active]))
             context.back(sheet)
         found.append({**here, "usernames": usernames, "active": active})
-    except ScriptEnd as end:
+    except (ScriptEnd, PhoneError) as end:
         if usernames:
             found.append({**here, "usernames": usernames, "active": active})
-        unreadable.append({**here, "reason": end.reason})
+        if isinstance(end, PhoneError):
+            unreadable.append({**here, "reason": end.reason})
+            raise
+        unreadable.append({**here, "reason": named(end, context).reason})
     context.phone.press("home")
     context.phone.stop_app(package)

@@ -43,6 +43,12 @@ UNKNOWN_SCREEN = "unknown_screen"
 UNREADABLE_SCREEN = "unreadable_screen"
 APP_CRASHES = "app_crashes"
 NO_PROGRESS = "no_progress"
+NO_INTERNET = "no_internet"
+APP_HANGS = "app_hangs"
+LOGGED_OUT_ELSEWHERE = "logged_out_elsewhere"
+WRONG_LANGUAGE = "wrong_language"
+WRONG_CLOCK = "wrong_clock"
+STORAGE_FULL = "storage_full"
 UNKNOWN_SCRIPT = "unknown_script"
 
 _LOOK = "Look at the picture of the screen, finish by hand on the phone, then run the script again."
@@ -92,6 +98,24 @@ REASONS: dict[str, Reason] = {
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
     APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
+    NO_INTERNET: Reason("The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."),
+    APP_HANGS: Reason(
+        "The app does not respond, and Android says so time and again.",
+        "Restart the phone; update the app if it goes on.",
+    ),
+    LOGGED_OUT_ELSEWHERE: Reason(
+        "The app was logged out from elsewhere: somebody signed in or changed the password.",
+        "Find out who else uses the account; correct the password if it was changed, then run login again.",
+    ),
+    WRONG_LANGUAGE: Reason(
+        "The app is in a language whose words are not known.",
+        "Set the app to English or French, or add its words to the screens.",
+    ),
+    WRONG_CLOCK: Reason(
+        "The clocks of the phone and of the host differ.",
+        "Set the phone to automatic date and time, and see that the host's clock is right.",
+    ),
+    STORAGE_FULL: Reason("The storage of the phone is full.", "Make room on the phone, then run it again."),
     UNKNOWN_SCRIPT: Reason("The host does not know this script.", "Update Phonerack on the host."),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),

@@ -12,6 +12,7 @@ from automation.scripts.login import plain
 from automation.scripts.outcomes import SKIPPED, SUCCEEDED, AccountError, NeedsPerson, Result
 from automation.scripts.packages import package_of
 from automation.scripts.reasons import (
+    LOGGED_OUT_ELSEWHERE,
     NO_PROGRESS,
     NO_STATISTICS,
     NOT_SIGNED_IN,
@@ -19,7 +20,7 @@ from automation.scripts.reasons import (
     UNKNOWN_SCREEN,
     sentence,
 )
-from automation.scripts.walk import open_switcher, own_profile
+from automation.scripts.walk import open_switcher, own_profile, page_with
 
 COUNTS = ("followers", "following", "hearts", "videos", "friends")
 TEXTS = ("nickname", "country")
@@ -42,7 +43,7 @@ def sync(context: Context) -> Result:
         data = figures(profile)
         if "followers" not in data and (again := context.wait_for_value(profile, "followers")):
             data = figures(again)
-    if "followers" not in data:
+    if not any(name in data for name in COUNTS):
         raise NeedsPerson(UNKNOWN_SCREEN, "the profile shows no figures")
     return Result(SUCCEEDED, SYNCED, sentence(SYNCED), {"logined": True, **data})
 
@@ -53,12 +54,13 @@ def profile_of(context: Context, username: str) -> Verdict:
     while True:
         profile = own_profile(context)
         if profile is None:
-            raise AccountError(NOT_SIGNED_IN, data={"logined": False})
+            reason = LOGGED_OUT_ELSEWHERE if context.logged_out else NOT_SIGNED_IN
+            raise AccountError(reason, data={"logined": False})
         if profile.values["handle"] == username:
             return profile
         if switched:
             raise NeedsPerson(NO_PROGRESS, "the app does not switch to the account")
-        sheet = open_switcher(context, profile)
+        sheet = page_with(context, open_switcher(context, profile), username)
         if not context.tap(sheet, "pick", username):
             context.back(sheet)
             raise AccountError(NOT_SIGNED_IN, data={"logined": False})
@@ -67,6 +69,6 @@ def profile_of(context: Context, username: str) -> Verdict:
 
 def figures(profile: Verdict) -> dict[str, Any]:
     """What the profile shows; what it does not show, or shows unreadably, is absent."""
-    counts = {name: parse_count(profile.values.get(name, "")) for name in COUNTS}
+    counts = {name: parse_count(profile.values.get(name, ""), profile.language) for name in COUNTS}
     texts = {name: profile.values[name] for name in TEXTS if profile.values.get(name)}
     return texts | {name: value for name, value in counts.items() if value is not None}

@@ -127,7 +127,8 @@ class DeviceAdmin(LiveList, PageButtons):
     def fitness(self, device: Device) -> SafeString:
         """How fit it is; that it is kept for a person goes before that it is good."""
         if device.health == Health.GOOD and device.hold == Hold.PERSON:
-            return pill(device.get_hold_display(), WARN)
+            end = _("until %(time)s") % {"time": when(device.hold_until)} if device.hold_until else ""
+            return two_lines(pill(device.get_hold_display(), WARN), end)
         health = pill(device.get_health_display(), GOOD if device.health == Health.GOOD else WARN)
         return two_lines(health, device.health_why) if device.health_why else health
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from devices import services
-from devices.admin.kit import BAD, GOOD, PLAIN, WARN, LiveList, PageButtons, pill, when
+from devices.admin.kit import BAD, GOOD, PLAIN, WARN, LiveList, PageButtons, pill, two_lines, when
 from devices.choices import Connection
 from devices.models import Host
 
@@ -26,7 +26,18 @@ class HostAdmin(LiveList, PageButtons):
     list_display = ("name", "trust", "life", "heard", "phones", "lanes", "version")
     list_filter = ("is_trusted", "is_silent")
     search_fields = ("name",)
-    readonly_fields = ("name", "trust", "life", "heard", "phones", "lanes", "version", "dropped", "key")
+    readonly_fields = (
+        "name",
+        "trust",
+        "life",
+        "heard",
+        "phones",
+        "lanes",
+        "version",
+        "dropped",
+        "screens",
+        "key",
+    )
     fields = (*readonly_fields, ("max_runs", "max_per_hub"))
     actions = ("trust_them", "distrust_them", "forget_their_keys")
     page_buttons = actions
@@ -59,6 +70,10 @@ class HostAdmin(LiveList, PageButtons):
     @display(description=gettext_lazy("public key"))
     def key(self, host: Host) -> SafeString:
         return format_html('<span class="pr-long">{}</span>', host.public_key)
+
+    @display(description=gettext_lazy("screen files"))
+    def screens(self, host: Host) -> SafeString:
+        return two_lines(host.screens_hash or "–", host.screen_faults)
 
     @display(description=gettext_lazy("phones online"))
     def phones(self, host: Any) -> str:

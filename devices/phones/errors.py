@@ -6,6 +6,7 @@ PhoneError
 ├── PhoneHung          retry later
 ├── AdbServerDown      the host: its adb server does not answer
 ├── AppMissing         a person must install the app
+├── StorageFull        a person must make room
 ├── UiServiceDown      retry later
 ├── NodeGone           our script looks again
 ├── Canceled           an operator or a stopping agent
@@ -56,6 +57,12 @@ class AppMissing(PhoneError):
     """The app is not installed on the phone."""
 
     reason = "app_missing"
+
+
+class StorageFull(PhoneError):
+    """The storage of the phone is full: make room on it."""
+
+    reason = "storage_full"
 
 
 class UiServiceDown(PhoneError):

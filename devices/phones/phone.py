@@ -31,6 +31,16 @@ class PhoneFacts:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What may be wrong with a phone itself; None and empty where it does not say."""
+
+    clock_ahead: float | None = None  #: seconds by which its clock is ahead of this host's, to a second
+    free_mb: int | None = None  #: room for data
+    connected: bool | None = None  #: whether it has a network to use
+    language: str = ""  #: of the app that was asked about, else of the phone: `fr`
+
+
+@dataclass(frozen=True)
 class Spot:
     """A place on the screen, taken from a node of the last dump. Never a fixed coordinate."""
 
@@ -73,3 +83,15 @@ class Phone(Protocol):
 
     def swipe_up(self) -> None:
         """Scroll the page by about half a screen."""
+
+    def wake(self) -> None:
+        """Switch the screen on."""
+
+    def unlock(self) -> None:
+        """Take away a lock screen that asks for nothing; one that wants a PIN stays."""
+
+    def condition(self, package: str = "") -> Condition:
+        """What may be wrong with the phone itself; `package` is the app whose language is asked for."""
+
+    def restart_ui(self) -> None:
+        """Start the uiautomator server on the phone anew. Raises UiServiceDown."""

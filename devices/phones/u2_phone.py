@@ -26,9 +26,10 @@ from uiautomator2 import exceptions as u2_errors
 from uiautomator2.core import _jsonrpc_call
 
 from devices.phones.adb import ADB_ERRORS, AdbServer, FastDevice, our_error
+from devices.phones.condition import QUESTION, ROOM_MB, read_condition
 from devices.phones.deadline import Deadline
-from devices.phones.errors import AppMissing, NodeGone, PhoneError, PhoneHung, UiServiceDown
-from devices.phones.phone import Spot
+from devices.phones.errors import AppMissing, NodeGone, PhoneError, PhoneHung, StorageFull, UiServiceDown
+from devices.phones.phone import Condition, Spot
 
 for _name in ("uiautomator2", "uiautomator2.core", "uiautomator2.base", "urllib3"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -38,6 +39,7 @@ CALL_SECONDS = (
 )
 START_SECONDS = 30.0  #: what the server on the phone may take to start
 FOCUS_SECONDS = 3.0  #: from the tap on a field until it has the focus
+FOCUS_POLL = 0.05  #: between two looks for it
 DEPTH = 50  #: of a dump; Instagram needs about 30
 PORT = 9008  #: of the server on the phone
 
@@ -62,6 +64,13 @@ T = TypeVar("T")
 
 #: The stream that keeps a phone's server alive, from one run to the next.
 _kept: dict[tuple[str, int, str], Any] = {}
+
+
+def let_go_of_all() -> None:
+    """End every server that is kept for a next run: at the end of a process, and where sockets are counted."""
+    for name in list(_kept):
+        if (process := _kept.pop(name, None)) is not None:
+            process.kill()
 
 
 @contextmanager
@@ -134,7 +143,22 @@ class U2Phone:
         self.serial: str = device.serial or ""
         self._device = device
         self._in_order = True  #: until a call fails: then the server on the phone is not kept
-        self._ui: _Ui = self._do(lambda: _Ui(device, deadline))
+        self._ui: _Ui = self._connected(device)
+
+    def _connected(self, device: FastDevice) -> _Ui:
+        """uiautomator2's device. Its server cannot be put on a phone that is full: then that is what is said."""
+        try:
+            return self._do(lambda: _Ui(device, self.deadline))
+        except PhoneError as error:
+            if type(error) not in (PhoneError, UiServiceDown) or not self._is_full():
+                raise
+        raise StorageFull
+
+    def _is_full(self) -> bool:
+        with suppress(PhoneError):
+            free = self.condition().free_mb
+            return free is not None and free < ROOM_MB
+        return False
 
     def close(self, keep_server: bool) -> None:
         """Let go of the phone. The server on it stays for the next run unless something went wrong."""
@@ -214,7 +238,7 @@ class U2Phone:
         while not self._is_at(focused, spot):
             if time.monotonic() >= until:
                 raise NodeGone("The field did not take the focus.")
-            self.deadline.sleep(0.1)
+            self.deadline.sleep(FOCUS_POLL)
 
     def _is_at(self, focused: Any, spot: Spot) -> bool:
         try:
@@ -231,6 +255,27 @@ class U2Phone:
         """Scroll the page by about half a screen."""
         width, height = self._size
         self._rpc("swipe", width // 2, height * 7 // 10, width // 2, height * 2 // 10, 55)
+
+    def wake(self) -> None:
+        """Switch the screen on."""
+        self._rpc("wakeUp")
+
+    def unlock(self) -> None:
+        """Take away a lock screen that asks for nothing; one that wants a PIN stays."""
+        self.wake()
+        self._shell("wm", "dismiss-keyguard")
+
+    def condition(self, package: str = "") -> Condition:
+        """What may be wrong with the phone itself; `package` is the app whose language is asked for."""
+        question = QUESTION.format(package=_safe(package) if package else "android")
+        begun = time.time()
+        said = str(self._do(lambda: self._device.shell(question)))
+        return read_condition(said, (begun + time.time()) / 2)
+
+    def restart_ui(self) -> None:
+        """Start the uiautomator server on the phone anew. Raises UiServiceDown."""
+        self._do(self._ui.stop_uiautomator)
+        self._do(self._ui.start_uiautomator)
 
     @cached_property
     def _size(self) -> tuple[int, int]:

@@ -98,6 +98,9 @@ async def setprop(call: Call) -> Result:
 
 @command("wm")
 async def wm(call: Call) -> Result:
+    if call.words[1:2] == ["dismiss-keyguard"]:
+        call.phone.unlock()
+        return Result()
     return text(
         "Physical density: 420\n" if call.words[1:2] == ["density"] else f"Physical size: {WIDTH}x{HEIGHT}\n"
     )
@@ -117,6 +120,8 @@ async def pm(call: Call) -> Result:
 async def cmd(call: Call) -> Result:
     if call.words[1:2] == ["package"]:
         return packages.pm(call.phone, call.words[2:])
+    if call.words[1:3] == ["locale", "get-app-locales"] and len(call.words) > 3:
+        return packages.app_locales(call.phone, call.words[3])
     return text(f"cmd: Can't find service: {' '.join(call.words[1:2])}\n", 20)
 
 
@@ -241,6 +246,7 @@ async def app_process(call: Call) -> Result:
     if phone.u2_running:
         return text("java.lang.IllegalStateException: UiAutomationService already registered!\n", 1)
     phone.u2_owner = stream
+    phone.heal(faults.U2_STUCK)
     await call.session.write(b"[server] INFO: [UiAutomator2Server] Starting Server\n")
     await stream.wait_closed()
     if phone.u2_owner is stream:
@@ -344,11 +350,10 @@ async def whoami(call: Call) -> Result:
 
 @command("date")
 async def date(call: Call) -> Result:
-    return text(
-        f"{int(time.time())}\n"
-        if "+%s" in call.words
-        else time.strftime("%a %b %e %H:%M:%S UTC %Y\n", time.gmtime())
-    )
+    now = time.time() + call.phone.clock
+    if "+%s" in call.words:
+        return text(f"{int(now)}\n")
+    return text(time.strftime("%a %b %e %H:%M:%S UTC %Y\n", time.gmtime(now)))
 
 
 @command("uptime")
@@ -363,9 +368,9 @@ async def uname(call: Call) -> Result:
 
 @command("df")
 async def df(call: Call) -> Result:
-    return text(
-        "Filesystem     1K-blocks    Used Available Use% Mounted on\n/data  100000000 30000000 70000000  30% /data\n"
-    )
+    free = 1000 if call.phone.fault == faults.STORAGE_FULL else 70_000_000
+    line = f"/dev/block/dm-9  100000000 {100_000_000 - free} {free}  {100 - free // 1_000_000}% /data\n"
+    return text("Filesystem     1K-blocks    Used Available Use% Mounted on\n" + line)
 
 
 @command("logcat")

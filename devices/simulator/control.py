@@ -3,7 +3,8 @@
 GET    /phones                    every phone
 GET    /phones/SERIAL             one phone
 GET    /phones/SERIAL/journal     its touches
-PATCH  /phones/SERIAL             {"fault": "offline"} or null, "seconds", "battery", "temperature", "signed_in"
+PATCH  /phones/SERIAL             {"fault": "offline"} or null, "seconds", "battery", "temperature", "clock",
+                                  "signed_in"
 POST   /logins                    a login as in the description
 """
 

@@ -11,17 +11,23 @@ from typing import Any
 APPS = ("instagram", "tiktok")
 PACKAGES = {"instagram": "com.instagram.android", "tiktok": "com.zhiliaoapp.musically"}
 VERSIONS = {"instagram": "410.0.0.53.71", "tiktok": "43.1.4"}
-LANGUAGES = ("en", "fr")
-POPUPS = ("permission", "notifications", "terms", "update", "add_account_sheet")
+LANGUAGES = ("en", "fr", "nl", "de", "es", "pt", "ja")  #: of ja the screens know no word
+LOCKS = ("", "swipe", "pin")
+POPUPS = (
+    "permission", "anr", "crash", "autofill", "password_manager",  # Android's
+    "notifications", "contacts", "update_offered", "update_required", "logged_out",
+    "survey",  #: a page that nobody knows
+    "survey_once",  #: the same until the app is force-stopped
+    "terms", "update",  # TikTok only
+    "add_account_sheet",  # Instagram only
+)  # fmt: skip
 BEHAVIOURS = (
-    "ok",
-    "captcha",
-    "email_code",
-    "suspicious",
-    "suspended",
-    "rate_limited",
-    "approve_elsewhere",
-)
+    "ok", "captcha", "email_code", "sms_code", "suspicious", "identity", "locked", "suspended", "rate_limited",
+    "approve_elsewhere", "age_gate",
+    "survey",  #: after the password comes a page that nobody knows
+    "no_answer",  #: the service never answers
+    "kicked",  #: signed out again as soon as the profile is opened
+)  # fmt: skip
 
 
 class DescriptionError(ValueError):
@@ -54,6 +60,8 @@ class PhoneSpec:
     temperature: float = 28.0
     port: int = 0
     language: str = "en"
+    lock: str = ""  #: swipe or pin: the screen is off and locked at first
+    clock: float = 0.0  #: seconds by which its clock is ahead
     keyboard: bool = False  #: whether a keyboard window comes up with a focused field
     adb_keyboard: bool = False  #: whether AdbKeyboard is installed already
     apps: tuple[AppSpec, ...] = ()
@@ -158,6 +166,7 @@ def read_phone(data: Any, where: str) -> PhoneSpec:
     require(
         values.get("language", "en") in LANGUAGES, f"{where}: language must be one of {', '.join(LANGUAGES)}."
     )
+    require(values.get("lock", "") in LOCKS, f"{where}: lock must be swipe, pin or empty.")
     listed = data.get("apps") or []
     require(isinstance(listed, list | tuple), f"{where}: apps must be a list.")
     apps = tuple(read_app(app, f"{where}, app {number}") for number, app in enumerate(listed, 1))

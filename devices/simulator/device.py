@@ -23,6 +23,8 @@ RUN_PROPERTY = "debug.phonerack.run"
 USB_PROPERTY = "debug.phonerack.usb"
 SDKS = {"9": "28", "10": "29", "11": "30", "12": "31", "13": "33", "14": "34", "15": "35", "16": "36"}
 FIRST_PID = 2000
+LOCALES = {"fr": "fr-FR", "nl": "nl-NL", "de": "de-DE", "es": "es-ES", "pt": "pt-BR", "ja": "ja-JP"}
+TLS_SECONDS = 86_400  #: a clock that is off by more makes every certificate invalid
 
 
 class SimulatedPhone:
@@ -41,9 +43,12 @@ class SimulatedPhone:
         self.settings = {"secure default_input_method": ADB_KEYBOARD if spec.adb_keyboard else GBOARD}
         self.input_methods = [GBOARD, *([ADB_KEYBOARD] if spec.adb_keyboard else [])]
         self.clipboard = ""
-        self.screen_on = True
+        self.clock = spec.clock
+        self.lock = spec.lock
+        self.screen_on = self.lock == ""
+        self.locked = self.lock != ""
         self.front: App | None = None
-        self.overlay = ""  #: os.permission or os.crash, over the app
+        self.overlay = ""  #: the id of a dialog of Android's over the app
         self.overlay_app: App | None = None
         self.keyboard_up = False
         self.u2_owner: Stream | None = None  #: the shell stream that the u2 server lives in
@@ -61,6 +66,8 @@ class SimulatedPhone:
     @property
     def screen(self) -> str:
         """The id of the screen it shows."""
+        if self.locked:
+            return "os.lock"
         return self.overlay or (self.front.screen if self.front else "os.launcher")
 
     def windows(self) -> list[Node]:
@@ -74,15 +81,25 @@ class SimulatedPhone:
         return [*keys, self._main_window(), *bars]
 
     def _main_window(self) -> Node:
-        app = self.overlay_app
-        if self.overlay == "os.permission" and app:
-            return android.permission_dialog(self.spec.language, app.label, self.close_overlay)
-        if self.overlay == "os.crash" and app:
-            restart = self._opener(app.package)
-            return android.crash_dialog(self.spec.language, app.label, self.close_overlay, restart)
+        if self.locked:
+            return android.keyguard(self.spec.language, self.lock)
+        if self.overlay and self.overlay_app:
+            return self._dialog(self.overlay_app)
+        if self.front and self.fault in (faults.OPAQUE, faults.OPAQUE_APP):
+            return android.opaque(self.front.package)
         if self.front:
             return self.front.build()
         return android.launcher([(app.label, self._opener(app.package)) for app in self.installed.values()])
+
+    def _dialog(self, app: App) -> Node:
+        """The dialog of Android's that is over the app."""
+        language, close = self.spec.language, self.close_overlay
+        if self.overlay == "os.crash":
+            return android.crash_dialog(language, app.label, close, self._opener(app.package))
+        if self.overlay == "os.anr":
+            return android.hang_dialog(language, app.label, lambda: self.crash(app), self.wait_for_app)
+        draw = android.PROMPTS[self.overlay]
+        return draw(language, app.label, close)
 
     def _opener(self, package: str) -> Action:
         return lambda: self._open(package)
@@ -91,12 +108,14 @@ class SimulatedPhone:
     def front_package(self) -> str:
         """The package that uiautomator would name as the current one."""
         if self.overlay:
-            return android.PERMISSIONS if self.overlay == "os.permission" else "android"
+            return android.OVERLAYS.get(self.overlay, "android")
         return self.front.package if self.front else android.LAUNCHER
 
     @property
     def front_activity(self) -> tuple[str, str]:
         """Package and activity that have the focus, a dialog of the system left aside."""
+        if self.locked:
+            return android.SYSTEM_UI, "NotificationShade"
         if self.overlay == "os.permission":
             return android.PERMISSIONS, android.PERMISSION_ACTIVITY
         if self.front and not self.overlay:
@@ -146,16 +165,38 @@ class SimulatedPhone:
         if not app.pid:
             app.pid, self._next_pid = self._next_pid, self._next_pid + 1
             app.start()
-        if self.fault == faults.APP_CRASH:
+        if self.fault in (faults.APP_CRASH, faults.STORAGE_FULL) or "crash" in app.popups:
+            app.popups.discard("crash")
             self.crash(app)
+        elif self.fault == faults.APP_HANG or "anr" in app.popups:
+            app.popups.discard("anr")
+            self.cover(app, "os.anr")
         elif "permission" in app.popups:
-            self.overlay, self.overlay_app = "os.permission", app
+            self.cover(app, "os.permission")
         self.changed()
+
+    def cover(self, app: App, overlay: str) -> None:
+        """Show a dialog of Android's over an app."""
+        self.overlay, self.overlay_app = overlay, app
+        self.changed()
+
+    def wait_for_app(self) -> None:
+        """The button "Wait" of an app that does not respond; while it goes on so, the dialog comes again."""
+        app = self.overlay_app
+        self.close_overlay()
+        if self.fault == faults.APP_HANG and app is not None:
+            self.later(faults.HANG_SECONDS, lambda: self._complain(app))
+
+    def _complain(self, app: App) -> None:
+        if self.fault == faults.APP_HANG and self.front is app:
+            self.cover(app, "os.anr")
 
     def stop_app(self, package: str) -> None:
         """Force-stop: the process ends, the sign-ins stay."""
         self._note("stop_app", package)
         if package in self.apps:
+            self.heal(faults.OPAQUE_APP)
+            self.apps[package].popups.discard("survey_once")
             self._end(self.apps[package])
 
     def clear_app(self, package: str) -> bool:
@@ -190,8 +231,8 @@ class SimulatedPhone:
 
     def close_overlay(self) -> None:
         """Take the dialog of the system away; a permission is asked for only once."""
-        if self.overlay == "os.permission" and self.overlay_app:
-            self.overlay_app.popups.discard("permission")
+        if self.overlay_app:
+            self.overlay_app.popups.discard(self.overlay.partition(".")[2].removesuffix("_save"))
         self.overlay, self.overlay_app = "", None
 
     # --- touches ---
@@ -228,6 +269,9 @@ class SimulatedPhone:
             self.tap(x1, y1)
         else:
             self._note("swipe", f"{round(x1)},{round(y1)} {round(x2)},{round(y2)}")
+            if self.front and not self.overlay and not self.locked:
+                self.front.scroll(up=y2 < y1)
+            self.changed()
 
     # --- text ---
 
@@ -279,6 +323,8 @@ class SimulatedPhone:
 
     def back(self) -> None:
         """The back key: first the keyboard, then the dialog, then the app."""
+        if self.locked:
+            return
         if self.keyboard_up:
             self.keyboard_up = False
         elif self.overlay:
@@ -288,8 +334,9 @@ class SimulatedPhone:
 
     def home(self) -> None:
         """The home key."""
-        self.overlay, self.overlay_app = "", None
-        self.leave_app()
+        if not self.locked:
+            self.overlay, self.overlay_app = "", None
+            self.leave_app()
 
     def enter(self) -> None:
         """The enter key."""
@@ -303,15 +350,30 @@ class SimulatedPhone:
 
     def toggle_screen(self) -> None:
         """The power key."""
-        self.screen_on = not self.screen_on
+        if self.screen_on:
+            self.sleep()
+        else:
+            self.wake()
 
     def wake(self) -> None:
         """Switch the screen on."""
         self.screen_on = True
 
     def sleep(self) -> None:
-        """Switch the screen off."""
+        """Switch the screen off; with a lock, it is locked from now on."""
         self.screen_on = False
+        self.locked = self.lock != ""
+        self.changed()
+
+    def unlock(self) -> None:
+        """Take a lock away that asks for nothing, as `wm dismiss-keyguard` does."""
+        self.locked = self.locked and self.lock == "pin"
+        self.changed()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the services can be reached."""
+        return self.fault != faults.NO_INTERNET and abs(self.clock) < TLS_SECONDS
 
     # --- the u2 server ---
 
@@ -337,13 +399,21 @@ class SimulatedPhone:
                 self.listener.close()
             else:
                 await self.listener.open()
-        if fault == faults.U2_DEAD:
+        if fault == faults.LOCKED:
+            self.lock = "pin"
+            self.sleep()
+        elif fault == faults.U2_DEAD:
             self.stop_u2()
         elif fault == faults.APP_MISSING:
             self._close_all()
         elif fault == faults.APP_CRASH and self.front:
             self.crash(self.front)
         self.changed()
+
+    def heal(self, fault: str) -> None:
+        """What was done helps against this fault."""
+        if self.fault == fault:
+            self.fault = None
 
     def _close_all(self) -> None:
         for app in self.apps.values():
@@ -364,7 +434,7 @@ def properties(spec: PhoneSpec) -> dict[str, str]:
         "ro.product.cpu.abi": "arm64-v8a",
         "ro.build.version.release": spec.android,
         "ro.build.version.sdk": SDKS.get(release, "33"),
-        "persist.sys.locale": "fr-FR" if spec.language == "fr" else "en-US",
+        "persist.sys.locale": LOCALES.get(spec.language, "en-US"),
         "sys.boot_completed": "1",
         USB_PROPERTY: spec.usb,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devices.simulator import faults
 from devices.simulator.device import SimulatedPhone
 from devices.simulator.ui import HEIGHT, WIDTH
 
@@ -15,6 +16,7 @@ def dumpsys(phone: SimulatedPhone, words: list[str]) -> str:
         "activity": activity,
         "display": display,
         "power": power,
+        "connectivity": connectivity,
         "SurfaceFlinger": surface_flinger,
     }
     if name == "package":
@@ -40,7 +42,7 @@ def window(phone: SimulatedPhone) -> str:
     return (
         f"WINDOW MANAGER WINDOWS (dumpsys window windows)\n  mCurrentFocus=Window{{3f1c2a u0 {focus}}}\n"
         f"  mFocusedApp=ActivityRecord{{9a8b7c u0 {'/'.join(phone.front_activity)} t12}}\n"
-        "  isKeyguardShowing=false\n"
+        f"  isKeyguardShowing={str(phone.locked).lower()}\n"
     )
 
 
@@ -64,6 +66,12 @@ def power(phone: SimulatedPhone) -> str:
     """Whether the screen is on."""
     awake = "Awake" if phone.screen_on else "Asleep"
     return f"  mWakefulness={awake}\n  mHoldingDisplaySuspendBlocker={str(phone.screen_on).lower()}\n"
+
+
+def connectivity(phone: SimulatedPhone) -> str:
+    """Whether there is a network to use."""
+    network = "none" if phone.fault == faults.NO_INTERNET else "101"
+    return f"NetworkProviders for:\n\nActive default network: {network}\n"
 
 
 def surface_flinger(phone: SimulatedPhone) -> str:

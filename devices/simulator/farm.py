@@ -115,7 +115,10 @@ class Farm:
         return self.phones[serial]
 
     def set(self, serial: str, **changes: Any) -> None:
-        """Change a phone: fault, seconds (of slow), battery, temperature, or signed_in. Raises DescriptionError."""
+        """Change a phone: fault, seconds (of slow), battery, temperature, clock, or signed_in.
+
+        Raises DescriptionError.
+        """
         self._call(lambda: self.apply(serial, changes))
 
     def journal(self, serial: str) -> list[dict[str, Any]]:
@@ -152,7 +155,7 @@ class Farm:
         """Check all changes of a phone, then make them. Raises DescriptionError."""
         phone = self.phone(serial)
         check_changes(phone, changes)
-        for name in ("battery", "temperature", "seconds"):
+        for name in ("battery", "temperature", "seconds", "clock"):
             if name in changes:
                 setattr(phone, name, changes[name])
         for package, names in changes.get("signed_in", {}).items():
@@ -175,10 +178,10 @@ def _later(function: Callable[[], T]) -> Callable[[], Awaitable[T]]:
 
 def check_changes(phone: SimulatedPhone, changes: dict[str, Any]) -> None:
     """Raise DescriptionError unless every change can be made."""
-    known = ("fault", "seconds", "battery", "temperature", "signed_in")
+    known = ("fault", "seconds", "battery", "temperature", "clock", "signed_in")
     for name, value in changes.items():
         require(name in known, f"{name} cannot be changed; what can are {', '.join(known)}.")
-        if name in ("seconds", "battery", "temperature"):
+        if name in ("seconds", "battery", "temperature", "clock"):
             kind = "int" if name == "battery" else "float"
             description.check_value(name, kind, value, f"phone {phone.serial}")
     fault = changes.get("fault")

@@ -74,3 +74,10 @@ def am_start(phone: SimulatedPhone, component: str) -> Result:
     if phone.start_app(component.split("/")[0]):
         return text(f"Starting: Intent {{ cmp={component} }}\n")
     return text(f"Error type 3\nError: Activity class {{{component}}} does not exist.\n", 1)
+
+
+def app_locales(phone: SimulatedPhone, package: str) -> Result:
+    """What `cmd locale` says of an app: the language that it has for itself, where it is not the phone's."""
+    app = phone.installed.get(package)
+    own = "" if app is None or app.language == phone.spec.language else app.language
+    return text(f"Locales for {package} for user 0 are [{own}]\n")

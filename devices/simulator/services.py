@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 
-from devices.simulator import shell, u2_server
+from devices.simulator import faults, shell, u2_server
 from devices.simulator.device import SimulatedPhone
 from devices.simulator.files import File
 from devices.simulator.transport import Refused, Stream
@@ -127,6 +127,9 @@ async def sync_send(phone: SimulatedPhone, stream: Stream, target: str) -> None:
         if command == b"DONE":
             break
         file.append(await stream.read(size))
+    if phone.fault == faults.STORAGE_FULL:
+        await sync_fail(stream, "write failed: No space left on device")
+        return
     phone.files.put(path, file)
     await stream.write(struct.pack("<4sI", b"OKAY", 0))
 

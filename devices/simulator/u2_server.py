@@ -19,6 +19,9 @@ from devices.simulator.transport import Stream
 from devices.simulator.ui import HEIGHT, WIDTH, Node, dump
 
 PORT = 9008
+#: all that a server which has lost its connection to the windows still shows
+STUCK = Node("Frame", (0, 0, WIDTH, HEIGHT), package="android")
+
 Method = Callable[..., Any]
 METHODS: dict[str, Method] = {}
 WAITS: dict[str, Callable[..., Awaitable[Any]]] = {}
@@ -144,6 +147,8 @@ def deviceInfo(phone: SimulatedPhone) -> dict[str, Any]:
 def dumpWindowHierarchy(
     phone: SimulatedPhone, compressed: bool = False, depth: int = 50, active: bool = False
 ) -> str:
+    if phone.fault in (faults.U2_STUCK, faults.U2_BROKEN):
+        return dump([STUCK], depth or 50)
     windows = phone.windows()
     if active:
         windows = [window for window in windows if window.package == phone.front_package]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -67,10 +69,22 @@ def test_the_count_may_be_switched_off(phone: Device, settings) -> None:
     assert phone.health == Health.GOOD
 
 
-@pytest.mark.parametrize(("keeps", "hold"), [(True, Hold.PERSON), (False, Hold.NONE)])
-def test_a_phone_that_needs_a_person_is_kept_where_the_settings_say_so(
-    phone: Device, settings, keeps, hold
-) -> None:
-    settings.PHONERACK_HOLD_FOR_PERSON = keeps
+def test_a_phone_that_needs_a_person_is_kept_for_as_long_as_the_settings_say(phone: Device, settings) -> None:
+    settings.PHONERACK_HOLD_MINUTES = 30
     end(phone, Outcome.NEEDS_PERSON)
-    assert phone.hold == hold
+    assert phone.hold == Hold.PERSON
+    assert timedelta(minutes=29) < phone.hold_until - timezone.now() <= timedelta(minutes=30)
+
+
+def test_with_0_minutes_no_phone_is_kept(phone: Device, settings) -> None:
+    settings.PHONERACK_HOLD_MINUTES = 0
+    end(phone, Outcome.NEEDS_PERSON)
+    assert phone.hold == Hold.NONE
+
+
+def test_what_somebody_keeps_without_an_end_is_given_none(phone: Device) -> None:
+    run = running_run(phone)
+    devices.hold([phone])
+    services.finish_run(run, Outcome.NEEDS_PERSON, reason="captcha")
+    phone.refresh_from_db()
+    assert (phone.hold, phone.hold_until) == (Hold.PERSON, None)

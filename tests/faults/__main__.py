@@ -62,6 +62,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {
         "PHONERACK_STATE": str(folder),
         "PHONERACK_TRUST_NEW_HOSTS": "true",
+        "PHONERACK_HOLD_MINUTES": "0",
         "PHONERACK_QUARANTINE_AFTER": "0",  # nobody is there to say that a phone is good again
         "PHONERACK_RUN_SECONDS": "60",
         "DJANGO_SETTINGS_MODULE": "config.settings",

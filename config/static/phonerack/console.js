@@ -1,4 +1,4 @@
-/* Lists that bring themselves up to date without losing ticked rows, and screen dumps shown as text. */
+/* Lists and parts that bring themselves up to date without losing what is ticked, and screen dumps shown as text. */
 "use strict";
 (() => {
   const keyOf = (body) => {
@@ -64,11 +64,82 @@
       if (answer.ok) place.textContent = (await answer.text()).replaceAll("><", ">\n<");
     });
 
+  /* Whether somebody has ticked, typed or opened something in it: then it is not swapped away under their hands. */
+  const isUsed = (part) =>
+    part.querySelector("input:checked, details[open], [data-gone-in]") !== null ||
+    [...part.querySelectorAll("input[type=password], input[type=text]")].some((field) => field.value) ||
+    (part.contains(document.activeElement) && isBusy());
+
+  const keepUsed = (event) => {
+    const part = event.detail.target;
+    if (!part?.matches?.("[data-live-part]") || !isUsed(part)) return;
+    event.detail.shouldSwap = false;
+    part.querySelector("[data-live-news]")?.removeAttribute("hidden");
+  };
+
+  /* A code that is good for seconds is shown no longer than that. */
+  const forgetCodes = () =>
+    document.querySelectorAll("[data-gone-in]:not([data-going])").forEach((code) => {
+      code.dataset.going = "1";
+      setTimeout(() => code.remove(), Number(code.dataset.goneIn) * 1000);
+    });
+
+  const tickAll = (event) => {
+    if (!event.target.matches?.("[data-all]")) return;
+    const boxes = event.target.closest("[data-group]").querySelectorAll(".pr-pick");
+    boxes.forEach((box) => (box.checked = event.target.checked));
+  };
+
+  /* An unknown screen: what the tree and the picture show of each other, and what is chosen of a ticked node. */
+  const watchPicker = (form) => {
+    const [width, height] = form.dataset.size.split(",").map(Number);
+    const screen = form.querySelector("[data-screen]"), frame = screen.querySelector("i");
+    const lines = [...form.querySelectorAll("[data-bounds]")];
+    const boxOf = (line) => line.dataset.bounds.split(",").map(Number);
+    const show = (line) => {
+      const [left, top, right, bottom] = boxOf(line);
+      frame.hidden = right <= left;
+      frame.style.cssText = `left:${(100 * left) / width}%;top:${(100 * top) / height}%;width:${(100 * (right - left)) / width}%;height:${(100 * (bottom - top)) / height}%`;
+    };
+    const choose = (box) => {
+      const by = box.closest("li").querySelector(".pr-by");
+      by.hidden = !box.checked;
+      if (!box.checked || by.querySelector("select")) return;
+      const roles = form.querySelector("[data-roles]").content.firstElementChild.cloneNode(true);
+      roles.name = `role-${box.value}`;
+      by.prepend(roles);
+    };
+    const at = (x, y) => {
+      const size = ([left, top, right, bottom]) => (right - left) * (bottom - top);
+      const hit = lines.filter((line) => {
+        const [left, top, right, bottom] = boxOf(line);
+        return line.querySelector("[name=node]") && left <= x && x < right && top <= y && y < bottom;
+      });
+      return hit.sort((one, other) => size(boxOf(one)) - size(boxOf(other)))[0];
+    };
+    form.addEventListener("mouseover", (event) => {
+      const line = event.target.closest("[data-bounds]");
+      if (line) show(line);
+    });
+    form.addEventListener("change", (event) => event.target.matches("[name=node]") && choose(event.target));
+    screen.addEventListener("click", (event) => {
+      const seen = screen.getBoundingClientRect();
+      const line = at(((event.clientX - seen.left) * width) / seen.width, ((event.clientY - seen.top) * height) / seen.height);
+      if (!line) return;
+      show(line);
+      line.querySelector("[name=node]").click();
+      line.scrollIntoView({ block: "nearest" });
+    });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-picker]").forEach(watchPicker);
     document.querySelectorAll("[data-live-list]").forEach(watchList);
     fillTexts();
   });
-  document.addEventListener("htmx:afterSwap", fillTexts);
+  document.addEventListener("change", tickAll);
+  document.addEventListener("htmx:beforeSwap", keepUsed);
+  document.addEventListener("htmx:afterSwap", () => { fillTexts(); forgetCodes(); });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.matches("[data-live-part]")) event.preventDefault();
   });

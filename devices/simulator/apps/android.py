@@ -13,6 +13,7 @@ PERMISSIONS = "com.google.android.permissioncontroller"
 PERMISSION_IDS = "com.android.permissioncontroller:id/"
 PERMISSION_ACTIVITY = "com.android.permissioncontroller.permission.ui.GrantPermissionsActivity"
 KEYBOARD_TOP = 1400
+GOOGLE = "com.google.android.gms"
 
 
 def navigation_bar(language: str, back: Action, home: Action) -> Node:
@@ -71,19 +72,94 @@ def permission_dialog(language: str, label: str, close: Action) -> Node:
     return stamp(Node("Frame", box).add(dialog.add(*page.nodes)), PERMISSIONS)
 
 
+def keyguard(language: str, lock: str) -> Node:
+    """The lock screen: one that a swipe opens, or one that wants a PIN."""
+    root = Node("Frame", (0, 0, WIDTH, NAVIGATION_BAR), id="keyguard_indication_area", look="wallpaper")
+    if lock == "pin":
+        pad = Node("Frame", (140, 900, 940, 1900), id="keyguard_pin_view", look="card")
+        for number in range(9):
+            left, top = 160 + number % 3 * 260, 920 + number // 3 * 240
+            box = (left, top, left + 220, top + 200)
+            pad.add(Node("Group", box, desc=str(number + 1), id=f"key{number + 1}", look="key", clickable=True))
+        return stamp(root.add(pad), SYSTEM_UI)
+    hint = Node("Text", (140, 1800, 940, 1900), text=say(ANDROID, language, "swipe"), look="light")
+    return stamp(root.add(hint), SYSTEM_UI)
+
+
+def opaque(package: str) -> Node:
+    """What a page that gives nothing away looks like in a dump."""
+    inner = Node("Frame", id="android:id/content").add(Node("View", look="black"))
+    return stamp(Node("Frame", (0, 0, WIDTH, NAVIGATION_BAR)).add(Node("Linear").add(inner)), package)
+
+
+def buttons_dialog(
+    title: str, buttons: list[tuple[str, str, Action | None]], package: str, title_id: str = ""
+) -> Node:
+    """A dialog of the system: a title and buttons (text, id, action) below it."""
+    page = Page(top=900, left=138, right=942)
+    page.title(title, id=title_id)
+    for text, ident, action in buttons:
+        page.place("Button", 120, text=text, id=ident, action=action, look="plain", clickable=True)
+    box = (28, 860, 1052, page.y + 40)
+    return stamp(Node("Frame", box, look="card", clickable=True).add(*page.nodes), package)
+
+
+def hang_dialog(language: str, label: str, close: Action, wait: Action) -> Node:
+    """The dialog "X isn't responding"."""
+    return buttons_dialog(
+        say(ANDROID, language, "hanging", label),
+        [
+            (say(ANDROID, language, "close_app"), "android:id/aerr_close", close),
+            (say(ANDROID, language, "wait"), "android:id/aerr_wait", wait),
+        ],
+        "android",
+        "android:id/alertTitle",
+    )
+
+
+def autofill_dialog(language: str, label: str, close: Action) -> Node:
+    """Android's own offer to save a password."""
+    return buttons_dialog(
+        say(ANDROID, language, "save_password", label),
+        [
+            (say(ANDROID, language, "no_thanks"), "android:id/autofill_save_no", close),
+            (say(ANDROID, language, "save"), "android:id/autofill_save_yes", None),
+        ],
+        "android",
+        "android:id/autofill_save_title",
+    )
+
+
+def password_manager(language: str, label: str, close: Action) -> Node:
+    """Google's offer to save a password."""
+    return buttons_dialog(
+        say(ANDROID, language, "save_password", label),
+        [
+            (say(ANDROID, language, "no_thanks"), "cancel", close),
+            (say(ANDROID, language, "save"), "save_credential", None),
+        ],
+        GOOGLE,
+    )
+
+
 def crash_dialog(language: str, label: str, close: Action, restart: Action) -> Node:
     """The dialog "X keeps stopping"."""
-    page = Page(top=900, left=138, right=942)
-    page.title(say(ANDROID, language, "stopping", label), id="android:id/alertTitle")
-    buttons: tuple[tuple[str, str, Action | None], ...] = (
-        ("app_info", "aerr_app_info", None),
-        ("restart", "aerr_restart", restart),
-        ("close_app", "aerr_close", close),
+    return buttons_dialog(
+        say(ANDROID, language, "stopping", label),
+        [
+            (say(ANDROID, language, "app_info"), "android:id/aerr_app_info", None),
+            (say(ANDROID, language, "restart"), "android:id/aerr_restart", restart),
+            (say(ANDROID, language, "close_app"), "android:id/aerr_close", close),
+        ],
+        "android",
+        "android:id/alertTitle",
     )
-    for key, ident, action in buttons:
-        text = say(ANDROID, language, key)
-        page.place(
-            "Button", 120, text=text, id="android:id/" + ident, action=action, look="plain", clickable=True
-        )
-    box = (28, 860, 1052, page.y + 40)
-    return stamp(Node("Frame", box, look="card", clickable=True).add(*page.nodes), "android")
+
+
+#: How each prompt is drawn, and the package that it belongs to where that is not `android`.
+PROMPTS = {
+    "os.permission": permission_dialog,
+    "os.autofill_save": autofill_dialog,
+    "os.password_manager": password_manager,
+}
+OVERLAYS = {"os.permission": PERMISSIONS, "os.password_manager": GOOGLE}

@@ -17,6 +17,7 @@ class Surroundings(Protocol):
     """What an app needs of its phone."""
 
     logins: Logins
+    connected: bool  #: whether the services can be reached
 
     def later(self, seconds: float, action: Action) -> None:
         """Run `action` after some time on the phone's own clock."""
@@ -26,6 +27,9 @@ class Surroundings(Protocol):
 
     def leave_app(self) -> None:
         """Go to the launcher."""
+
+    def cover(self, app: App, overlay: str) -> None:
+        """Show a dialog of Android's over the app."""
 
 
 class App:
@@ -53,6 +57,8 @@ class App:
         self.remembered: set[str] = set()  #: saved with their password
         self.popups = set(self.spec.popups)
         self.wrong_passwords = 0
+        self.refused: list[str] = []  #: the names for which a wrong password came, oldest first
+        self.delayed = 0.0  #: seconds for which the app has kept everybody waiting
         self.reset()
 
     def reset(self) -> None:
@@ -62,6 +68,7 @@ class App:
         self.focus = ""
         self.note = ""
         self.login: Login | None = None
+        self.scrolled = 0  #: rows of a list that are above the screen
         self._turn = 0
 
     def screen_id(self, name: str) -> str:
@@ -78,7 +85,11 @@ class App:
         """Come up at the first screen."""
         self.reset()
         self._turn += 1
-        self.answer(lambda: self.go(self.first_screen()))()
+        self.answer(lambda: self.go(self.opening()))()
+
+    def opening(self) -> str:
+        """The name of the screen that comes up, by surprise or as ever."""
+        return self.first_screen()
 
     def first_screen(self) -> str:
         """The name of the screen that a start leads to."""
@@ -86,7 +97,7 @@ class App:
 
     def go(self, name: str, note: str = "") -> None:
         """Show another screen."""
-        self.screen, self.note, self.focus = self.screen_id(name), note, ""
+        self.screen, self.note, self.focus, self.scrolled = self.screen_id(name), note, "", 0
 
     def goer(self, name: str) -> Action:
         """An action that shows another screen."""
@@ -101,6 +112,7 @@ class App:
                 return
             self._turn += 1
             turn = self._turn
+            self.delayed += self.delay
             self.go("loading")
             self.phone.later(self.delay, lambda: self._finish(turn, action))
 
@@ -132,7 +144,9 @@ class App:
             self.start()
 
     def judge(self, name: str, password: str) -> str:
-        """How the service answers: a behaviour, `totp`, `no_such_account` or `wrong_password`."""
+        """How the service answers: a behaviour, `totp`, `no_such_account`, `wrong_password` or `no_connection`."""
+        if not self.phone.connected:
+            return "no_connection"
         if self.wrong_passwords >= WRONG_ALLOWED:
             return "rate_limited"
         login = self.phone.logins.find(self.kind, name)
@@ -140,9 +154,10 @@ class App:
             return "no_such_account"
         if not password_fits(login, password):
             self.wrong_passwords += 1
+            self.refused.append(login.username)
             return "wrong_password"
         self.wrong_passwords, self.login = 0, login
-        return "totp" if login.behaviour == "ok" and login.totp_secret else login.behaviour
+        return "totp" if login.behaviour in ("ok", "kicked") and login.totp_secret else login.behaviour
 
     def code_accepted(self, entry: str) -> bool:
         """Whether the field holds the right authenticator code."""
@@ -164,6 +179,9 @@ class App:
         self.sign_in()
         self.fields = {}
         self.go("save_login_info")
+        for popup, overlay in (("autofill", "os.autofill_save"), ("password_manager", "os.password_manager")):
+            if popup in self.popups:
+                self.phone.cover(self, overlay)
 
     def profile(self) -> Login:
         """What the service knows of the account in use."""
@@ -200,6 +218,9 @@ class App:
 
     def enter(self) -> None:
         """What the enter key does."""
+
+    def scroll(self, up: bool) -> None:
+        """What a swipe up or down does."""
 
     # --- drawing ---
 

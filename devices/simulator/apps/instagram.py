@@ -16,6 +16,13 @@ ANSWERS = {
     "suspicious": "challenge_suspicious",
     "suspended": "suspended",
     "approve_elsewhere": "2fa_approve_elsewhere",
+    "sms_code": "challenge_sms",
+    "identity": "challenge_confirm",
+    "locked": "challenge_locked",
+    "age_gate": "challenge_confirm",
+    "survey": "survey",
+    "no_answer": "loading",
+    "no_connection": "no_connection",
 }
 SIGNED_OUT = "com.instagram.bloks.hosting.BloksSignedOutFragmentActivity"
 
@@ -39,6 +46,9 @@ class Instagram(InstagramSession):
         "challenge_email_code",
         "challenge_suspicious",
         "challenge_identity",
+        "challenge_sms",
+        "challenge_confirm",
+        "challenge_locked",
         "suspended",
     ]
     activities = dict.fromkeys(signed_out_screens, SIGNED_OUT)
@@ -75,7 +85,7 @@ class Instagram(InstagramSession):
             self.go("dialog_password_required")
             return
         answer = self.judge(self.field("user"), self.field("password"))
-        if answer == "ok":
+        if answer in ("ok", "kicked"):
             self.finish()
         else:
             self.go(ANSWERS[answer])
@@ -96,7 +106,9 @@ class Instagram(InstagramSession):
 
     def submit_code(self) -> None:
         """The button under the authenticator code."""
-        if self.code_accepted("code"):
+        if not self.phone.connected:
+            self.go("no_connection")
+        elif self.code_accepted("code"):
             self.finish()
         else:
             self.go("2fa_totp", self.say("totp_wrong"))
@@ -279,6 +291,20 @@ class Instagram(InstagramSession):
         self.button(page, "was_me", self.answer(self.finish), "primary")
         self.button(page, "was_not_me", None)
         return page.nodes
+
+    def draw_challenge_sms(self) -> list[Node]:
+        page = Page()
+        page.title(self.say("sms"))
+        page.text(self.say("sms_text"), height=110)
+        self.entry(page, "code", self.say("enter_code"))
+        self.button(page, "continue", self.answer(self.submit_sent_code), "primary")
+        return page.nodes
+
+    def draw_challenge_confirm(self) -> list[Node]:
+        return self.notice("confirm_you", "confirm_you_text", ("continue", None))
+
+    def draw_challenge_locked(self) -> list[Node]:
+        return self.notice("locked", "", ("next", None))
 
     def draw_challenge_identity(self) -> list[Node]:
         page = Page()

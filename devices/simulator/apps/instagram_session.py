@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from devices.simulator.apps.base import App
+from devices.simulator.apps.surprises import SurprisingApp
 from devices.simulator.apps.words import INSTAGRAM, short_count
 from devices.simulator.ui import NAVIGATION_BAR, WIDTH, Action, Box, Node, Page
 
+ROWS = 8  #: accounts that the switcher shows at once
 TABS = ("home", "reels", "message", "search", "profile")
 TAB_IDS = ("feed_tab", "clips_tab", "direct_tab", "search_tab", "profile_tab")
 
 
-class InstagramSession(App):
+class InstagramSession(SurprisingApp):
     """What Instagram shows once somebody is signed in, and the parts that all its screens are made of."""
 
     kind, prefix, label = "instagram", "ig", "Instagram"
     words = INSTAGRAM
     main_activity = "com.instagram.mainactivity.InstagramMainActivity"
+    after_login = {"notifications": "nux", "contacts": "nux_contacts"}
 
     def after_save(self, save: bool) -> Action:
         """What either button of "Save your login info?" does."""
@@ -23,14 +25,17 @@ class InstagramSession(App):
         def act() -> None:
             if save:
                 self.remembered.add(self.active)
-            self.go("nux" if "notifications" in self.popups else "home")
+            self.arrive()
 
         return self.answer(act)
 
-    def after_nux(self) -> None:
-        """What either button of the notification page does."""
-        self.popups.discard("notifications")
-        self.go("home")
+    def open_profile(self) -> None:
+        """The tab "Profile"."""
+        login = self.phone.logins.find(self.kind, self.active)
+        if login and login.behaviour == "kicked":
+            self.kick_out()
+        else:
+            self.go("own_profile")
 
     def switch_to(self, name: str) -> Action:
         """The action that makes another account the one in use."""
@@ -53,10 +58,13 @@ class InstagramSession(App):
         self.fields, self.login = {}, None
         self.go("login_form")
 
-    def button(self, page: Page, key: str, action: Action | None, look: str = "plain") -> Node:
+    def button(
+        self, page: Page, key: str, action: Action | None, look: str = "plain", enabled: bool = True
+    ) -> Node:
         """A Bloks button: the label is its description and the text of a View inside."""
         label = self.say(key)
         node = page.place("Button", 110, desc=label, action=action, look=look, clickable=True)
+        node.enabled = enabled
         return node.add(Node("View", node.box, text=label, look="label"))
 
     def entry(self, page: Page, name: str, hint: str, secret: bool = False) -> Node:
@@ -76,7 +84,10 @@ class InstagramSession(App):
     def tab_bar(self, selected: str) -> Node:
         """The five tabs at the bottom."""
         bar = Node("Linear", (0, 1907, WIDTH, 2028), id="tab_bar", look="bar")
-        actions: dict[str, Action] = {"home": self.goer("home"), "profile": self.goer("own_profile")}
+        actions: dict[str, Action] = {
+            "home": self.goer("home"),
+            "profile": self.answer(self.open_profile),
+        }
         for number, (tab, ident) in enumerate(zip(TABS, TAB_IDS, strict=True)):
             box = (number * 216, 1907, number * 216 + 216, 2028)
             icon = Node("Image", (number * 216 + 75, 1934, number * 216 + 141, 2000), look="icon")
@@ -97,8 +108,15 @@ class InstagramSession(App):
     def draw_nux(self) -> list[Node]:
         page = Page(top=500)
         page.title(self.say("notifications"))
-        self.button(page, "next", self.answer(self.after_nux), "primary")
-        self.button(page, "skip", self.answer(self.after_nux))
+        self.button(page, "next", self.done_with("notifications"), "primary")
+        self.button(page, "skip", self.done_with("notifications"))
+        return page.nodes
+
+    def draw_nux_contacts(self) -> list[Node]:
+        page = Page(top=500)
+        page.title(self.say("contacts"))
+        self.button(page, "next", None, "primary")
+        self.button(page, "skip", self.done_with("contacts"))
         return page.nodes
 
     def draw_home(self) -> list[Node]:
@@ -191,11 +209,21 @@ class InstagramSession(App):
                 Node("Image", (right - 110, top + 55, right - 44, bottom - 66), selected=True, look="tick")
             )
 
+    @property
+    def listed(self) -> list[str]:
+        """The part of the accounts that the switcher shows."""
+        return self.accounts[self.scrolled : self.scrolled + ROWS]
+
+    def scroll(self, up: bool) -> None:
+        if self.screen == "ig.account_switcher":
+            last = max(0, len(self.accounts) - ROWS)
+            self.scrolled = min(last, self.scrolled + ROWS // 2) if up else 0
+
     def draw_account_switcher(self) -> list[Node]:
-        rows = len(self.accounts) + 2
+        rows = len(self.listed) + 2
         top = max(200, NAVIGATION_BAR - 110 - rows * 176)
         page = Page(top=top, left=44, right=1036)
-        for name in self.accounts:
+        for name in self.listed:
             self.account_row(page, name)
         self.button(page, "add_account", self.answer(self.add_account))
         self.button(page, "accounts_center", None, "link")

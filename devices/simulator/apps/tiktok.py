@@ -16,6 +16,13 @@ ANSWERS = {
     "suspicious": "2step",
     "approve_elsewhere": "2step",
     "suspended": "banned",
+    "sms_code": "verify_sms",
+    "identity": "2step",
+    "locked": "banned",
+    "age_gate": "agegate",
+    "survey": "survey",
+    "no_answer": "loading",
+    "no_connection": "no_connection",
 }
 LOGIN = "com.ss.android.ugc.aweme.account.login."
 
@@ -65,7 +72,9 @@ class TikTok(TikTokSession):
     def go_on(self) -> None:
         """The button "Continue" under the user name; only e-mails are checked before the password."""
         name = self.field("user").strip()
-        if "@" in name and self.phone.logins.find(self.kind, name) is None:
+        if not self.phone.connected:
+            self.go("no_connection")
+        elif "@" in name and self.phone.logins.find(self.kind, name) is None:
             self.go("login_email_tab", self.say("unregistered"))
         elif name:
             self.fields.pop("password", None)
@@ -76,7 +85,7 @@ class TikTok(TikTokSession):
         if not self.field("password"):
             return
         answer = self.judge(self.field("user"), self.field("password"))
-        if answer == "ok":
+        if answer in ("ok", "kicked"):
             self.finish()
         else:
             self.go(ANSWERS[answer])
@@ -237,6 +246,23 @@ class TikTok(TikTokSession):
             page.text(self.note, "error")
         self.button(page, "continue", self.answer(self.submit_code), "primary")
         self.button(page, "resend", None, "link")
+        return [*self.top_row(), *page.nodes]
+
+    def draw_verify_sms(self) -> list[Node]:
+        page = Page(top=260)
+        page.title(self.say("code_title"))
+        page.text(self.say("code_by_sms", "+** *** ***12"), height=110)
+        self.entry(page, "code", "")
+        self.button(page, "continue", self.answer(self.submit_code), "primary")
+        self.button(page, "resend", None, "link")
+        return [*self.top_row(), *page.nodes]
+
+    def draw_agegate(self) -> list[Node]:
+        page = Page(top=260)
+        page.title(self.say("birthday"))
+        for _ in range(3):
+            page.place("android.widget.SeekBar", 160, look="slider", clickable=True)
+        self.button(page, "continue", None, "primary")
         return [*self.top_row(), *page.nodes]
 
     def draw_2step(self) -> list[Node]:

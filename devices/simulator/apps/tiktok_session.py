@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from devices.simulator.apps.base import App
+from devices.simulator.apps.surprises import SurprisingApp
 from devices.simulator.apps.words import TIKTOK, short_count
 from devices.simulator.ui import NAVIGATION_BAR, WIDTH, Action, Box, Node, Page
 
@@ -17,12 +17,13 @@ def shuffled_id(version: str, name: str) -> str:
     return ALPHABET[digest[0] % 26] + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[1:3])
 
 
-class TikTokSession(App):
+class TikTokSession(SurprisingApp):
     """TikTok's feed and profile, and the parts that all its screens are made of."""
 
     kind, prefix, label = "tiktok", "tt", "TikTok"
     words = TIKTOK
     main_activity = "com.ss.android.ugc.aweme.main.MainActivity"
+    after_login = {"contacts": "contacts"}
 
     def rid(self, name: str) -> str:
         """The id that this version gives to a view."""
@@ -32,6 +33,14 @@ class TikTokSession(App):
     def profile_screen(self) -> str:
         """What the tab "Profile" shows."""
         return "own_profile" if self.accounts else "profile_logged_out"
+
+    def open_profile(self) -> None:
+        """The tab "Profile"."""
+        login = self.phone.logins.find(self.kind, self.active)
+        if login and login.behaviour == "kicked":
+            self.kick_out()
+        else:
+            self.go(self.profile_screen)
 
     def agree(self) -> None:
         """The button under the terms."""
@@ -68,7 +77,7 @@ class TikTokSession(App):
         bar = Node("Linear", (0, 1953, WIDTH, NAVIGATION_BAR), id=self.rid("tab_bar"), look="bar")
         actions: dict[str, Action] = {
             "home": self.goer("home"),
-            "profile": self.answer(lambda: self.go(self.profile_screen)),
+            "profile": self.answer(self.open_profile),
         }
         for number, tab in enumerate(("home", "friends", "create", "inbox", "profile")):
             box = (number * 216, 1953, number * 216 + 216, NAVIGATION_BAR)
@@ -96,12 +105,15 @@ class TikTokSession(App):
         page = Page(top=900)
         page.title(self.say("save_title"))
         page.text(self.say("save_text"), height=110)
-        self.button(page, "save", self.goer("home"), "primary")
-        self.button(page, "not_now", self.goer("home"))
+        self.button(page, "save", self.answer(self.arrive), "primary")
+        self.button(page, "not_now", self.answer(self.arrive))
         return [
             self.tab_bar("home"),
             Node("Frame", (40, 840, 1040, page.y + 40), look="card").add(*page.nodes),
         ]
+
+    def draw_contacts(self) -> list[Node]:
+        return self.notice("contacts", "", ("next", None), ("skip", self.done_with("contacts")))
 
     def draw_popups(self) -> list[Node]:
         page = Page(top=900)
@@ -177,6 +189,7 @@ class TikTokSession(App):
             self.count((44, 543, 340, 653), profile.following, self.say("following")),
             self.count((380, 543, 680, 653), profile.followers, self.say("followers")),
             self.count((720, 543, 1036, 653), profile.likes, self.say("likes")),
+            *([self.count((44, 760, 340, 850), profile.friends, self.say("friend_count"))] if profile.friends else []),
             Node("Text", (44, 680, 347, 750), text=self.say("studio"), id=self.rid("studio"), look="small"),
         )
         menu = Node("Button", (948, 93, 1058, 203), desc=self.say("menu"), look="icon", clickable=True)

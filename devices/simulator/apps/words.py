@@ -6,6 +6,35 @@ from devices.simulator.description import Login
 
 Words = dict[str, tuple[str, ...]]  #: key -> (English, French)
 
+#: Words of other languages, by their English; what is not here stays English.
+OTHERS: dict[str, dict[str, str]] = {
+    "nl": {
+        "I already have an account": "Ik heb al een account", "Log in": "Inloggen", "Password": "Wachtwoord",
+        "Forgot password?": "Wachtwoord vergeten?", "Not now": "Niet nu", "Edit profile": "Profiel bewerken",
+        "followers": "volgers", "following": "volgend",
+        "Use phone / email / username": "Telefoonnummer/e-mailadres/gebruikersnaam gebruiken",
+    },
+    "de": {
+        "I already have an account": "Ich habe bereits ein Konto", "Log in": "Anmelden", "Password": "Passwort",
+        "Forgot password?": "Passwort vergessen?", "Not now": "Jetzt nicht", "Edit profile": "Profil bearbeiten",
+        "posts": "Beiträge", "Use phone / email / username": "Telefonnr./E-Mail/Benutzernamen nutzen",
+    },
+    "es": {
+        "I already have an account": "Ya tengo una cuenta", "Log in": "Iniciar sesión", "Password": "Contraseña",
+        "Forgot password?": "¿Olvidaste tu contraseña?", "Not now": "Ahora no", "Edit profile": "Editar perfil",
+        "posts": "publicaciones", "followers": "seguidores", "following": "seguidos",
+        "Use phone / email / username": "Usar teléfono/correo/nombre de usuario",
+    },
+    "pt": {
+        "I already have an account": "Já tenho uma conta", "Log in": "Entrar", "Password": "Senha",
+        "Forgot password?": "Esqueceu a senha?", "Not now": "Agora não", "Edit profile": "Editar perfil",
+        "followers": "seguidores", "following": "seguindo",
+        "Username, email or mobile number": "Nome de usuário, email ou número de celular",
+        "Use phone / email / username": "Usar telefone/e-mail/nome de usuário",
+    },
+}  # fmt: skip
+JAPANESE = "これは日本語の画面です"  #: whatever the word: nobody reads it
+
 INSTAGRAM: Words = {
     "have_account": ("I already have an account", "J'ai déjà un compte"),
     "have_profile": ("I already have a profile", "J'ai déjà un profil"),
@@ -86,6 +115,22 @@ INSTAGRAM: Words = {
     "add_account": ("Add Instagram account", "Ajouter un compte Instagram"),
     "accounts_center": ("Go to Accounts Center", "Accéder à l'Espace Comptes"),
     "cancel": ("Cancel", "Annuler"),
+    "sms": ("Check your SMS",),
+    "sms_text": ("We sent a code to your phone number.",),
+    "confirm_you": ("Help us confirm it's you",),
+    "confirm_you_text": ("Choose how you want to prove who you are.",),
+    "locked": ("We locked your account to protect you",),
+    "logged_out": ("You've been logged out",),
+    "logged_out_text": ("Please log back in.",),
+    "update_title": ("Update Instagram", "Mettre à jour Instagram"),
+    "update_text": ("Get the latest version of the app.",),
+    "update": ("Update",),
+    "update_later": ("Not now", "Pas maintenant"),
+    "offline": ("No internet connection",),
+    "offline_text": ("Check your internet connection and try again.",),
+    "contacts": ("Find people to follow",),
+    "survey": ("How do you feel about what you saw today?",),
+    "survey_good": ("Great",),
     "sheet_title": ("Add account", "Ajouter un compte"),
     "log_into": ("Log into existing account", "Se connecter à un compte existant"),
 }
@@ -155,6 +200,23 @@ TIKTOK: Words = {
     "add_account": ("Add account", "Ajouter un compte"),
     "terms_title": ("Terms of Service and Privacy Policy",),
     "terms": ("Agree and continue",),
+    "code_by_sms": ("An SMS with your code was sent to {}",),
+    "birthday": ("When's your birthday?",),
+    "logged_out": ("Your account was logged out",),
+    "logged_out_text": ("Try logging in again.",),
+    "update_title": ("TikTok update is here",),
+    "update_text": ("There is a new version of the app.",),
+    "update": ("Update now",),
+    "update_later": ("Not now",),
+    "offline": ("No internet connection",),
+    "offline_text": ("Connect to the internet and try again.",),
+    "try_again": ("Retry",),
+    "contacts": ("Find contacts",),
+    "next": ("OK", "OK"),
+    "skip": ("Skip", "Passer"),
+    "survey": ("How do you feel about what you saw today?",),
+    "survey_good": ("Great",),
+    "friend_count": ("Friends", "Amis"),
 }
 
 ANDROID: Words = {
@@ -169,24 +231,46 @@ ANDROID: Words = {
     "app_info": ("App info", "Infos sur l'appli"),
     "close_app": ("Close app", "Fermer l'appli"),
     "restart": ("Open app again", "Rouvrir l'appli"),
+    "hanging": ("{} isn't responding", "{} ne répond pas"),
+    "wait": ("Wait", "Attendre"),
+    "save_password": ("Save password for {}?", "Enregistrer le mot de passe pour {} ?"),
+    "no_thanks": ("No thanks", "Non merci"),
+    "save": ("Save", "Enregistrer"),
+    "swipe": ("Swipe up to unlock", "Balayez vers le haut pour déverrouiller"),
 }
 
 
 def say(words: Words, language: str, key: str, *values: object) -> str:
     """The word in this language, with `values` filled in."""
     known = words[key]
+    if language == "ja" and words is not ANDROID:
+        return JAPANESE
+    if language in OTHERS:
+        return OTHERS[language].get(known[0], known[0]).format(*values)
     return known[1 if language == "fr" and len(known) > 1 else 0].format(*values)
+
+
+#: language -> what stands between thousands, the decimal mark, and from which number on which unit is written.
+NUMBERS: dict[str, tuple[str, str, tuple[tuple[int, int, str], ...]]] = {
+    "en": (",", ".", ((1_000_000, 1_000_000, "M"), (10_000, 1_000, "K"))),
+    "fr": ("\u202f", ",", ((1_000_000, 1_000_000, "\u00a0M"), (10_000, 1_000, "\u00a0k"))),
+    "nl": (".", ",", ((1_000_000, 1_000_000, "\u00a0mln."), (10_000, 1_000, "K"))),
+    "de": (".", ",", ((1_000_000, 1_000_000, "\u00a0Mio."),)),
+    "es": (".", ",", ((1_000_000, 1_000_000, "\u00a0M"), (10_000, 1_000, "\u00a0mil"))),
+    "pt": (".", ",", ((1_000_000, 1_000_000, "\u00a0mi"), (10_000, 1_000, "\u00a0mil"))),
+    "ja": (",", ".", ((10_000, 10_000, "万"),)),
+}
 
 
 def short_count(value: int, language: str) -> str:
     """A number as the apps show it: `1,234`, `12.3K`, and in French `1 234`, `12,3 k`."""
-    french = language == "fr"
-    for limit, unit, symbol in ((1_000_000, 1_000_000, "M"), (10_000, 1_000, "K")):
+    between, mark, units = NUMBERS[language]
+    for limit, unit, symbol in units:
         if value >= limit:
             tenths = value * 10 // unit
             text = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
-            return f"{text.replace('.', ',')}\u00a0{symbol.replace('K', 'k')}" if french else text + symbol
-    return f"{value:,}".replace(",", "\u202f") if french else f"{value:,}"
+            return text.replace(".", mark) + symbol
+    return f"{value:,}".replace(",", between)
 
 
 def masked(login: Login) -> str:

@@ -127,7 +127,7 @@ def test_a_stuck_uiautomator_is_unreadable() -> None:
 def test_another_app_in_front_is_said_to_be_so() -> None:
     verdict = recognise(dump(*[node("Button", package="com.other", text=str(n)) for n in range(5)]), IG)
 
-    assert (verdict.status, verdict.away) == (UNKNOWN, True)
+    assert (verdict.status, verdict.why, verdict.away) == (UNREADABLE, "foreign", True)
 
 
 def test_the_launcher_in_front_means_the_app_is_closed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from automation.screens.schema import SchemaError, load, load_app, screens_hash
+from automation.screens.schema import SchemaError, load, load_app
 
 HEAD = """\
 schema: 1
@@ -100,18 +100,6 @@ def test_a_word_that_english_lacks_is_refused() -> None:
 
 def test_the_files_of_the_project_are_right() -> None:
     assert set(load()) == {"android", "instagram", "tiktok"}
-
-
-def test_the_hash_changes_with_any_file(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    (folder / "a.yaml").write_text("one")
-    first = screens_hash(folder)
-    screens_hash.cache_clear()
-    (folder / "a.yaml").write_text("two")
-
-    assert screens_hash(folder) != first
 
 
 def test_tiktok_is_recognised_without_its_shuffled_ids() -> None:

@@ -9,8 +9,11 @@ from tests.automation.dumps import drawn, screens_of
 
 #: Where the simulator's name of a screen is not ours.
 NAMES = {
-    "instagram": {"nux": "ig.nux_notifications", "challenge_identity": "ig.captcha"},
-    "tiktok": {"popups": "tt.terms", "loading": ""},
+    "instagram": {
+        "nux": "ig.nux_notifications", "challenge_identity": "ig.captcha", "survey": "",
+        "challenge_confirm": "ig.challenge_identity",
+    },
+    "tiktok": {"popups": "tt.terms", "loading": "", "survey": ""},
 }
 PREFIX = {"instagram": "ig.", "tiktok": "tt."}
 EVERY = [(app, screen) for app in NAMES for screen in screens_of(app)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from devices.phones.deadline import Deadline
 from devices.phones.errors import AppMissing
-from devices.phones.phone import Spot
+from devices.phones.phone import Condition, Spot
 from tests.automation.dumps import IG
 
 
@@ -64,3 +64,15 @@ class FakePhone:
 
     def swipe_up(self) -> None:
         self._did("swipe")
+
+    def wake(self) -> None:
+        self.deadline.check()
+
+    def unlock(self) -> None:
+        self.done.append("unlock")
+
+    def condition(self, package: str = "") -> Condition:
+        return Condition()
+
+    def restart_ui(self) -> None:
+        self.done.append("restart ui")

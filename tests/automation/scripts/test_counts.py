@@ -28,10 +28,25 @@ from automation.scripts.counts import parse_count
         ("3亿", 300_000_000),
         ("1.1B", 1_100_000_000),
         ("٣", 3),
+        ("12,3 mil", 12_300),
+        ("1,2 mi", 1_200_000),
+        ("1,2 mln.", 1_200_000),
+        ("12.3만", 123_000),
+        ("12,3 тыс.", 12_300),
+        ("12,3 rb", 12_300),
+        ("1,2 jt", 1_200_000),
+        ("١٢٫٣ ألف", 12_300),
     ],
 )
 def test_a_number_is_read(text: str, number: int) -> None:
     assert parse_count(text) == number
+
+
+def test_a_sign_that_two_languages_use_is_read_in_the_language_of_the_app() -> None:
+    assert parse_count("12,3 B", "tr") == 12_300
+    assert parse_count("12.3B", "en") == 12_300_000_000
+    assert parse_count("1,5N", "vi") == 1500
+    assert parse_count("1,5N", "en") is None
 
 
 @pytest.mark.parametrize("text", ["", "-", "K", "12,3", "1,23,4", "1.2.3K", "1,234K", "12 apples", "1.234,5"])

@@ -1,0 +1,109 @@
+"""The pages of unknown screens: the list, and one screen, where somebody says what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.choices import app_of_package
+from automation import labels, solving
+from automation.console import unknown, unknown_form
+from automation.console.attention_views import tell
+from automation.console.live import answer, ended_session, part
+from automation.console.unknown import Stopped
+from automation.labels import Label
+from automation.screens.schema import library
+from automation.trial import try_out
+
+LABEL = "automation.label_screen"
+
+
+@never_cache
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """The screens at which phones stopped."""
+    must_see(request)
+    context = {
+        **admin.site.each_context(request), "title": _("Unknown screens"), "live": live_part(request)[0],
+    }  # fmt: skip
+    return TemplateResponse(request, "console/unknown.html", context)
+
+
+@require_GET
+def live(request: HttpRequest) -> HttpResponse:
+    """The part of it that changes."""
+    ended = ended_session(request)
+    if ended is not None:
+        return ended
+    must_see(request)
+    return answer(request, live_part(request))
+
+
+def live_part(request: HttpRequest) -> tuple[SafeString, str]:
+    context = {"screens": unknown.screens()}
+    return part(request, "console/unknown_part.html", context, reverse("console:unknown_live"))
+
+
+def must_see(request: HttpRequest) -> None:
+    """Raises PermissionDenied for those who may not see evidence."""
+    if not admin.site.has_permission(request) or not request.user.has_perm("automation.view_evidence"):
+        raise PermissionDenied
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def screen(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """One screen: its picture beside its tree; a POST tries a label out, and writes it when that is wanted."""
+    must_see(request)
+    stopped = unknown.newest(fingerprint, request.POST.get("run", ""))
+    if stopped is None:
+        messages.info(request, _("No phone waits at that screen any more."))
+        return HttpResponseRedirect(reverse("console:unknown"))
+    found: dict[str, Any] = {}
+    if request.method == "POST":
+        if not request.user.has_perm(LABEL):
+            raise PermissionDenied
+        found = _label(request, stopped)
+        if found.get("written"):
+            return HttpResponseRedirect(reverse("console:unknown"))
+    context = {**admin.site.each_context(request), **_context(request, stopped, found.get("label")), **found}
+    return TemplateResponse(request, "console/unknown_screen.html", context)
+
+
+def _context(request: HttpRequest, stopped: Stopped, label: Label | None) -> dict[str, Any]:
+    package = stopped.row.package
+    return {
+        "title": _("What is this screen?"),
+        "stopped": stopped,
+        "screen": next(iter(unknown.screens(stopped.row.fingerprint)), None),
+        "lines": list(unknown_form.lines(stopped.dump, package, label)),
+        "may_label": request.user.has_perm(LABEL) and request.user.has_perm("automation.add_run"),
+        "label": label,
+        **unknown_form.choices(library().apps.get(app_of_package(package))),
+    }
+
+
+def _label(request: HttpRequest, stopped: Stopped) -> dict[str, Any]:
+    """What came of it, for the page: the file and its trial, or why there is none."""
+    row, actor = stopped.row, request.user.get_username()
+    label = unknown_form.read(request.POST, row.fingerprint, app_of_package(row.package))
+    try:
+        text = labels.as_yaml(label, stopped.dump, library().apps, actor)
+        trial = try_out(label, text)
+        if request.POST.get("do") != "write" or not trial.is_good:
+            return {"label": label, "text": text, "trial": trial}
+        file = labels.write(label, text, stopped.xml)
+    except labels.BadLabel as why:
+        return {"label": label, "problem": str(why)}
+    messages.success(request, _("%(file)s is written: %(screen)s.") % {"file": file, "screen": label.screen})
+    tell(request, solving.go_on(trial.rows, actor))
+    return {"written": True}
