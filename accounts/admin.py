@@ -23,12 +23,17 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from accounts import services
+from accounts.audit_admin import AuditEventAdmin
 from accounts.excel.pages import ExcelPages
+from accounts.export_page import ExportPage
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter
 from accounts.forms import AccountForm
-from accounts.models import Account, AuditEvent
+from accounts.models import Account
 from accounts.querysets import AccountQuerySet
+from accounts.reveal import RevealPage
 from devices.choices import Connection
+
+__all__ = ["AccountAdmin", "AuditEventAdmin"]
 
 SECRETS = ("password", "totp_secret", "vault_id")
 PILL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2"
@@ -47,7 +52,7 @@ TRACES = [
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin, ExcelPages):
+class AccountAdmin(RevealPage, ModelAdmin, ExportPage, ExcelPages):
     form = AccountForm
     list_display = [
         "account",
@@ -196,26 +201,6 @@ class AccountAdmin(ModelAdmin, ExcelPages):
         messages.success(
             request, words % {"count": changed, "verb": _("enabled") if enabled else _("disabled")}
         )
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(ModelAdmin):
-    """Read only, for everybody."""
-
-    list_display = ["at", "actor", "action", "subject", "address"]
-    list_filter = ["action"]
-    search_fields = ["actor", "subject", "address"]
-    date_hierarchy = "at"
-    list_select_related = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
 
 
 class Toggle:

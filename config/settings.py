@@ -39,6 +39,8 @@ PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
 if "PHONERACK_SCREENS" not in os.environ:
     os.environ["PHONERACK_SCREENS"] = str(STATE / "screens")
     (STATE / "screens").mkdir(exist_ok=True)
+#: Triggers keep audit events from being changed or deleted, by whatever reaches the database. Off in tests only.
+PHONERACK_GUARD_AUDIT = True
 #: Redis (or Valkey) that carries offers and reports. It is never the truth.
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

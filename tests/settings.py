@@ -14,6 +14,7 @@ os.environ.setdefault("PHONERACK_CONTROLLER_KEY", bytes(range(32)).hex())
 
 from config.settings import *  # noqa: E402, F403
 
+PHONERACK_GUARD_AUDIT = False  # tests empty every table; tests/accounts/test_audit.py puts the triggers back
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
