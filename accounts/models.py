@@ -27,6 +27,9 @@ class Account(models.Model):
     email = models.CharField(_("Email"), max_length=254, blank=True)
     password = EncryptedField(_("Password"), blank=True, default="")
     totp_secret = EncryptedField(_("2FA secret"), blank=True, default="")
+    #: The app refused the password, which has not changed since: no login is started with it.
+    password_refused = models.BooleanField(_("password refused"), default=False, editable=False)
+    password_changed_at = models.DateTimeField(_("password changed"), null=True, editable=False)
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, blank=True, related_name="accounts", verbose_name=_("device")
     )
@@ -107,7 +110,7 @@ class AuditEvent(models.Model):
     )  # fmt: skip
     accounts = models.TextField(_("accounts"), blank=True)  #: the ids of several: "3, 5-17"
     count = models.PositiveIntegerField(_("number of accounts"), default=1)
-    subject = models.CharField(_("of"), max_length=120)  #: the name that it had then
+    subject = models.CharField(_("whose"), max_length=120)  #: the name that it had then
     detail = models.CharField(_("details"), max_length=200, blank=True)
     address = models.GenericIPAddressField(_("from"), null=True)
 

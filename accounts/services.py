@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -81,6 +82,9 @@ def put_credentials(
     ]
     for name in changed:
         setattr(account, name, wanted[name])
+    if "password" in changed:
+        account.password_refused, account.password_changed_at = False, timezone.now()
+        changed += ["password_refused", "password_changed_at"]
     if "password" in changed and account.attention == Attention.WRONG_PASSWORD:
         account.attention, account.attention_since = "", None
         changed += ["attention", "attention_since"]
@@ -179,6 +183,15 @@ def mark_attention(account: Account, reason: str) -> None:
     """A person must look, for this reason. The same reason again keeps the time since when."""
     rows = Account.objects.filter(pk=account.pk).exclude(attention=reason)
     rows.update(attention=reason, attention_since=timezone.now())
+
+
+def refuse_password(account: Account, tried_at: datetime) -> bool:
+    """The app refused the password that was handed out then: no login is started with it until it changes.
+
+    False when it has changed meanwhile, so that another one was refused.
+    """
+    same = Q(password_changed_at=None) | Q(password_changed_at__lte=tried_at)
+    return bool(Account.objects.filter(same, pk=account.pk).update(password_refused=True))
 
 
 def clear_attention(account: Account) -> None:

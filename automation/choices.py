@@ -92,6 +92,7 @@ class EventKind(TextChoices):
 #: Reason codes that the controller itself gives; those of the scripts stand in automation/scripts/reasons.py.
 CONTROLLER_REASONS = {
     "no_device": _("The account is on no device: choose one on the account's page."),
+    "password_refused": _("The app refused its password, which has not changed since: correct it first."),
     "disabled": _("The account was disabled before the run could start."),
     "not_started_in_time": _("The phone was not free and online in time."),
     "host_silent": _("The host was not heard for 30 seconds while the run was on its phone."),
@@ -113,7 +114,7 @@ CONTROLLER_REASONS = {
 #: Reasons after which the same is tried again, as a new run that looks at the screen first.
 RETRIED = frozenset(
     {"phone_offline", "phone_hung", "phone_taken", "adb_server_down", "ui_service_down", "screen_changed",
-     "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
+     "screens_away", "host_silent", "agent_restarted", "not_in_hand", "cut_off", "agent_stopping", "deadline"}
 )  # fmt: skip
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = (5, 30)  #: wait before the second and the third attempt

@@ -16,17 +16,19 @@ from automation.models import Run
 from devices import services as devices
 from devices.models import Device
 
+WRONG_PASSWORD = "wrong_password"  # noqa: S105
+
 #: Outcomes that may be the phone's fault. Lost, canceled and skipped runs say nothing about it.
 UNHAPPY = (Outcome.FAILED, Outcome.NEEDS_PERSON, Outcome.ERRORED)
 LOOK_BACK = 3  #: runs looked at, for each failure that is needed: one account may have failed several times
 
 #: A login that ended for one of these reasons proves that the account is not signed in.
-SIGNED_OUT = frozenset({"wrong_password", "no_such_account", "banned"})
+SIGNED_OUT = frozenset({WRONG_PASSWORD, "no_such_account", "banned", "logged_out_elsewhere"})
 
 
 def apply(run: Run) -> None:
     """Bring accounts and phone in step with what the run found; called in the transaction that ends it."""
-    if run.outcome == Outcome.NEEDS_PERSON or run.reason in SIGNED_OUT:
+    if run.outcome == Outcome.NEEDS_PERSON or (run.reason in SIGNED_OUT and not _is_of_an_old_password(run)):
         _mark_attention(run)
     effect = EFFECTS.get(run.script)
     if effect is not None:
@@ -40,6 +42,13 @@ def apply_all(runs: Sequence[Run]) -> None:
     for run in runs:
         apply(run)
     attention.pass_over(runs)
+
+
+def _is_of_an_old_password(run: Run) -> bool:
+    """Note a refused password; whether it was changed while the run was under way."""
+    if run.reason != WRONG_PASSWORD or run.account is None:
+        return False
+    return not accounts.refuse_password(run.account, run.offered_at or run.created_at)
 
 
 def _mark_attention(run: Run) -> None:
@@ -96,6 +105,8 @@ def _match(run: Run) -> None:
 
 
 def _sync(run: Run) -> None:
+    if run.account and run.result.get("logined") is False:
+        accounts.set_logged_in([run.account], False)
     if run.outcome == Outcome.SUCCEEDED and run.account:
         figures = {name: value for name, value in run.result.items() if name in accounts.FIGURES}
         accounts.record_figures(run.account, figures, timezone.now())

@@ -4,6 +4,7 @@ All keys of a host lie under `h:<host>:`, so that one Redis user per host can be
 
     runs                    the Celery queue: run id, fence, phone; never a secret
     ticket:<run>:<fence>    the sealed, single-use right to start a run
+    screens                 the operator's screen files, sealed; fetched when a ticket names others than the host has
     beat                    the last heartbeat (latest wins)
     reports                 stream: the agent adds, the controller applies and deletes
     control                 hash: acknowledged number, cancels, nonce, the controller's public key
@@ -24,6 +25,7 @@ CONTROLLER_SECONDS = 30  #: how long that key outlives it
 UNCONFIRMED = (
     "unconfirmed_words"  #: in a run's result: words of the apps it relied on that nobody has seen there yet
 )
+SCREENS = "screens"  #: the key of a host at which the operator's screen files lie
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 TICK_TASK = "automation.campaign_tick"  #: the Celery task that beat fires
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
@@ -178,6 +180,8 @@ class Ticket(Wire):
     account: dict[str, Any] | None = field(default=None, repr=False)  #: the fields of Credentials
     packages: dict[str, list[str]] = field(default_factory=dict)  #: app -> packages to look for (match)
     options: dict[str, Any] = field(default_factory=dict)
+    hide: list[str] = field(default_factory=list, repr=False)  #: names of people that no evidence may show
+    screens: str = ""  #: which screen files of the operator's it is to go by; empty: the host's own
 
     @property
     def credentials(self) -> Credentials | None:

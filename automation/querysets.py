@@ -100,9 +100,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def startable(self, now: datetime) -> Self:
-        """Pending, due, wanted, and its account (where it has one) enabled."""
+        """Pending, due, wanted, its account (where it has one) enabled, and no login with a refused password."""
         due = self.pending().filter(not_before__lte=now, start_by__gt=now, cancel_requested=False)
-        return due.exclude(account__is_enabled=False)
+        return due.exclude(account__is_enabled=False).exclude(script="login", account__password_refused=True)
 
     def expired(self, now: datetime) -> Self:
         return self.pending().filter(start_by__lte=now).order_by("start_by")

@@ -32,6 +32,7 @@ __all__ = [
 
 TOGETHER = 500  #: runs changed in one transaction at most
 MANUAL_PRIORITY = 10  #: a person who clicked goes before a campaign
+LOGIN = "login"  #: the script that types passwords
 FEW = 200  #: targets whose unfinished runs are looked up by their own numbers
 
 Target = tuple[Account | None, Device | None]
@@ -56,7 +57,7 @@ def enqueue(
 
     A target with the same script still unfinished gets none, unless `repeat`. Disabled accounts are left out. An
     account without a device gets a run that ends at once, so that it is told why; with `any_device` it waits for
-    the phone that is used the least.
+    the phone that is used the least. So does a login whose password the app has refused, until that changes.
     """
     now = timezone.now()
     within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)
@@ -69,7 +70,7 @@ def enqueue(
             "script": script, "campaign": campaign, "occurrence": occurrence, "priority": priority,
             "requested_by": requested_by, "options": options or {},
         }  # fmt: skip
-        columns = _columns(chosen, now, spread, within, any_device)
+        columns = _columns(script, chosen, now, spread, within, any_device)
         runs = list(bulk.insert(Run, shared, columns)) if chosen else []
         _note_made(runs, requested_by)
         transaction.on_commit(wake)
@@ -78,12 +79,20 @@ def enqueue(
     return runs
 
 
+def _ended_at_once(script: str, account: Account | None, device: Device | None, any_device: bool) -> str:
+    """Why a run is over as soon as it is made; empty for one that waits for its turn."""
+    if script == LOGIN and account is not None and account.password_refused:
+        return "password_refused"
+    return "no_device" if device is None and not any_device else ""
+
+
 def _columns(
-    targets: list[Target], now: datetime, spread: timedelta, within: timedelta, any_device: bool
+    script: str, targets: list[Target], now: datetime, spread: timedelta, within: timedelta, any_device: bool
 ) -> dict[str, list[Any]]:
-    """What differs from run to run. One without a device has ended already."""
+    """What differs from run to run. Some have ended already."""
     homeless = [device is None for _account, device in targets]
-    ended = [one and not any_device for one in homeless]
+    reasons = [_ended_at_once(script, *target, any_device) for target in targets]
+    ended = [bool(reason) for reason in reasons]
     starts = [now + spread * number / len(targets) for number in range(len(targets))]
     return {
         "account_id": [keys(target)[0] for target in targets],
@@ -93,7 +102,7 @@ def _columns(
         "start_by": [start + within for start in starts],
         "state": [RunState.FINISHED if one else RunState.PENDING for one in ended],
         "outcome": [Outcome.SKIPPED if one else "" for one in ended],
-        "reason": ["no_device" if one else "" for one in ended],
+        "reason": reasons,
         "finished_at": [now if one else None for one in ended],
     }
 
@@ -103,8 +112,12 @@ def _note_made(runs: list[Run], actor: str) -> None:
     if runs:
         bulk.insert(RunEvent, {"new": RunState.PENDING, "actor": actor}, {"run_id": [run.pk for run in runs]})
     if ended:
-        shared = {"old": RunState.PENDING, "new": RunState.FINISHED, "detail": "skipped no_device"}
-        bulk.insert(RunEvent, shared, {"run_id": [run.pk for run in ended]})
+        shared = {"old": RunState.PENDING, "new": RunState.FINISHED}
+        details: dict[str, list[Any]] = {
+            "run_id": [run.pk for run in ended],
+            "detail": [f"skipped {run.reason}" for run in ended],
+        }
+        bulk.insert(RunEvent, shared, details)
 
 
 def keys(target: Target) -> tuple[int | None, int | None]:

@@ -35,6 +35,14 @@ class Done:
     disabled: int = 0  #: left as they are: the account is disabled
 
 
+def needs_other_password(row: Attention) -> bool:
+    """Whether another login would type what the app has refused already, or nothing."""
+    account = row.account
+    if account is None:
+        return False
+    return account.password_refused or (row.reason in OF_THE_PASSWORD and account.attention == row.reason)
+
+
 @transaction.atomic
 def go_on(wanted: Iterable[Attention], actor: str) -> Done:
     """It is solved: the same script again as a new run, which looks at the screen first, on the phone given back.
@@ -43,10 +51,9 @@ def go_on(wanted: Iterable[Attention], actor: str) -> Done:
     """
     done = Done()
     for row in _locked(wanted):
-        account = row.account
-        if account is not None and account.attention == row.reason and row.reason in OF_THE_PASSWORD:
+        if needs_other_password(row):
             done.same_password += 1
-        elif account is not None and not account.is_enabled:
+        elif row.account is not None and not row.account.is_enabled:
             done.disabled += 1
         else:
             done.rows.append(row)

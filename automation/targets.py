@@ -35,7 +35,9 @@ def accounts_of(campaign: Campaign) -> AccountQuerySet:
 
 def accounts_meant(campaign: Campaign) -> AccountQuerySet:
     """The same with the disabled ones, which get no runs. Only what a run and its messages need is read."""
-    found = Account.objects.prefetch_related("device").only("app", "username", "is_enabled", "device")
+    found = Account.objects.prefetch_related("device").only(
+        "app", "username", "is_enabled", "device", "password_refused"
+    )
     if campaign.app:
         found = found.filter(app=campaign.app)
     tags = [tag.strip() for tag in campaign.tags.split(",") if tag.strip()]

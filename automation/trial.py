@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 from accounts.choices import app_of_package
@@ -15,6 +14,7 @@ from automation.models import Attention, Evidence
 from automation.querysets import AttentionQuerySet
 from automation.screens.recognise import SCREEN, Verdict, recognise
 from automation.screens.schema import Library, files_in, library, own_folder, with_own
+from automation.screens.structure import structure
 from devices.simulator.gallery import gallery
 
 WAITING, OTHERS = 300, 150  #: pieces of evidence that are looked at, the newest
@@ -59,16 +59,24 @@ def _with(name: str, text: str, place: Path) -> Library:
 
 
 def _look_at_known(trial: Trial, label: Label, now: Library, then: Library) -> None:
-    """Fixtures say what they say for ever; what was unknown in older evidence may become this screen."""
-    fixtures = chain(gallery(), own_fixtures(but=label))
-    for is_fixture, (name, xml) in chain(
-        ((True, one) for one in fixtures), ((False, one) for one in _evidence())
-    ):
+    """A known screen stays what it is. What was unknown may become this one: in older evidence, and in fixtures that
+    are built like it.
+    """
+    fixtures = [*gallery(), *own_fixtures(but=label)]
+    evidence = list(_evidence())
+    trial.looked_at = len(fixtures) + len(evidence)
+    for name, xml in [*fixtures, *evidence]:
         before, after = recognise(xml, screens=now), recognise(xml, screens=then)
-        trial.looked_at += 1
-        is_gain = not is_fixture and before.status != SCREEN and after.screen == trial.screen
-        if _says(before) != _says(after) and not is_gain:
+        if _says(before) == _says(after):
+            continue
+        is_gain = before.status != SCREEN and after.screen == trial.screen
+        if not (is_gain and ((name, xml) in evidence or _is_built_like(xml, label))):
             trial.changed.append((name, _says(before), _says(after)))
+
+
+def _is_built_like(xml: str, label: Label) -> bool:
+    seen = structure(xml)
+    return seen is not None and seen.fingerprint == label.fingerprint
 
 
 def _says(verdict: Verdict) -> str:

@@ -34,6 +34,9 @@ PHONERACK_HOLD_MINUTES = env.float("PHONERACK_HOLD_MINUTES", default=30.0)
 #: Percent of battery below which, and degrees Celsius above which, a phone is given no run.
 PHONERACK_MIN_BATTERY = env.int("PHONERACK_MIN_BATTERY", default=10)
 PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
+#: Days that the picture and the dump of a run are kept, and megabytes of them in all; the oldest go first. 0: no limit.
+PHONERACK_EVIDENCE_DAYS = env.float("PHONERACK_EVIDENCE_DAYS", default=30.0)
+PHONERACK_EVIDENCE_MB = env.float("PHONERACK_EVIDENCE_MB", default=2000.0)
 #: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
 PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
 #: The operator's own screen files: read over the shipped ones, written when somebody says what an unknown screen is.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from automation.console.attention import waiting
 from automation.console.pages import may_view
+from automation.console.unknown import kinds
 from devices.models import Host
 
 Item = dict[str, Any]
@@ -19,11 +20,13 @@ Item = dict[str, Any]
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; a badge says how many need somebody."""
     sees_runs = may_view(request, "automation", "run")
+    sees_evidence = request.user.has_perm("automation.view_evidence")
     return [
         {
             "items": [
                 {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")},
                 _page(_("Attention"), "back_hand", "console:attention", sees_runs, waiting),
+                _page(_("Unknown screens"), "screen_search_desktop", "console:unknown", sees_evidence, kinds),
                 _list(request, _("Accounts"), "person", "accounts.account"),
                 _list(request, _("Devices"), "smartphone", "devices.device"),
                 _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),

@@ -16,10 +16,11 @@ import pytest
 from config.processes import free_port
 from devices.phones.adb import AdbServer, start_server
 from devices.phones.errors import PhoneError
+from devices.phones.u2_server import server_jar
 from devices.simulator.farm import Farm
 
 READY_SECONDS = 15.0
-MakeFarm = Callable[[dict[str, Any]], Farm]
+MakeFarm = Callable[..., Farm]
 
 
 @dataclass
@@ -72,11 +73,17 @@ def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAdb]
 
 @pytest.fixture
 def make_farm(adb_server: RunningAdb) -> Iterator[MakeFarm]:
-    """A function that starts a farm and waits until adb sees all its phones; all end with the test."""
+    """A function that starts a farm and waits until adb sees all its phones; all end with the test.
+
+    With `has_server` the uiautomator server lies on the phones already, which saves a push of 3.7 MB.
+    """
     with contextlib.ExitStack() as stack:
 
-        def make(description: dict[str, Any]) -> Farm:
-            farm = stack.enter_context(Farm.from_dict(description).running())
+        def make(description: dict[str, Any], has_server: bool = False) -> Farm:
+            farm = Farm.from_dict(description)
+            if has_server:
+                farm.put_file(*server_jar())
+            stack.enter_context(farm.running())
             for phone in farm.phones.values():
                 adb_server.server.connect(phone.address)
                 stack.callback(forget, adb_server, phone.address)

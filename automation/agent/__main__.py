@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 from automation.agent.identity import CannotStart
+from automation.agent.own_screens import FOLDER
 from automation.agent.worker import Agent
+from automation.screens.schema import OWN
 from devices.phones.adb import AdbServer
 
 
@@ -19,6 +21,11 @@ def main(argv: list[str] | None = None) -> int:
     """0 after a clean stop, 1 with one clear sentence when it cannot start, 70 after a defect."""
     args = parser().parse_args(argv)
     logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    screens = (
+        args.state / args.name / FOLDER
+    )  # what the controller sends, unless this host has a folder of its own
+    os.environ.setdefault(OWN, str(screens.resolve()))
+    screens.mkdir(parents=True, exist_ok=True)
     servers = [AdbServer(*address) for address in args.adb]
     try:
         agent = Agent(args.name, args.redis, args.state / args.name, servers, args.connect, args.lanes)

@@ -1,79 +1,82 @@
-"""What a run leaves when it does not succeed: picture and dump, without what was typed in secret."""
+"""What a run leaves when it does not succeed: picture and dump, without what was typed and whose it is."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
-import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from lxml import etree
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
+from automation.agent.scrub import HIDDEN, Patch, scrub
 from automation.protocol import Ticket
+from automation.screens.recognise import recognise
 from devices.phones.errors import PhoneError
 from devices.phones.phone import Phone
 
 EVIDENCE_SECONDS = 15.0  #: what the last look at a phone may take
-HIDDEN = "•••"
 WIDTH = 540  #: pixels; enough to read the screen, a third of the bytes
+PAINT, INK = "#3f3f46", "#e4e4e7"
+LETTER = 16  #: pixels, of what is written in the place of what was there
 
 
 def secrets_of(ticket: Ticket) -> list[str]:
-    """Whatever the ticket holds that no evidence may show, longest first."""
+    """Whatever the ticket holds that no evidence may show."""
     credentials = ticket.credentials
     if credentials is None:
         return []
-    found = {credentials.password, *(str(code) for _start, code in credentials.codes)}
-    return sorted((secret for secret in found if secret), key=len, reverse=True)
+    return [one for one in (credentials.password, *(str(code) for _start, code in credentials.codes)) if one]
+
+
+def personal_of(ticket: Ticket) -> list[str]:
+    """The handles, names and addresses that the ticket tells of."""
+    credentials = ticket.credentials
+    own = [credentials.username, credentials.email] if credentials else []
+    return [one for one in (*own, *ticket.hide) if one]
 
 
 def collect(phone: Phone, ticket: Ticket) -> dict[str, Any]:
-    """{"dump": XML, "screenshot": base64 JPEG}; what the phone does not give is left out."""
+    """{"dump": XML, "screenshot": base64 JPEG, "app_version"}; what the phone does not give is left out."""
     try:
-        dump, boxes = scrub(phone.dump(), secrets_of(ticket))
+        seen = phone.dump()
     except PhoneError:
         return {}
-    try:
-        picture = paint_over(phone.screenshot(), boxes)
-    except PhoneError:
-        return {"dump": dump}
-    return {"dump": dump, "screenshot": base64.b64encode(picture).decode()}
+    dump, patches = scrub(seen, secrets_of(ticket), personal_of(ticket))
+    found = {"dump": dump, "app_version": _version(phone, seen, ticket)}
+    with contextlib.suppress(PhoneError):
+        if dump:  # else nobody knows what on the picture is to be painted over
+            found["screenshot"] = base64.b64encode(paint_over(phone.screenshot(), patches)).decode()
+    return found
 
 
-def scrub(dump: str, secrets: Iterable[str]) -> tuple[str, list[tuple[int, int, int, int]]]:
-    """The dump without the secrets, and the boxes on the screen where one stood."""
-    try:
-        root = etree.fromstring(dump.encode(), etree.XMLParser(resolve_entities=False))
-    except etree.XMLSyntaxError:
-        return "", []
-    boxes = []
-    for node in root.iter():
-        if any(_mask(node, secret) for secret in secrets):
-            boxes.append(_bounds(node.get("bounds", "")))
-    return etree.tostring(root, encoding="unicode"), [box for box in boxes if box]
+def _version(phone: Phone, dump: str, ticket: Ticket) -> str:
+    """The version of the app in the dump; empty where none can be told."""
+    package = recognise(dump, ticket.package, ticket.app).package
+    with contextlib.suppress(PhoneError):
+        return phone.app_version(package) if package else ""
+    return ""
 
 
-def _mask(node: Any, secret: str) -> bool:
-    held = [name for name, value in node.attrib.items() if secret in value]
-    for name in held:
-        node.set(name, node.get(name).replace(secret, HIDDEN))
-    return bool(held)
-
-
-def _bounds(text: str) -> tuple[int, int, int, int] | tuple[()]:
-    numbers = [int(number) for number in re.findall(r"-?\d+", text)]
-    return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else ()
-
-
-def paint_over(png: bytes, boxes: Iterable[tuple[int, int, int, int]]) -> bytes:
-    """The picture as a small JPEG with the boxes blacked out."""
+def paint_over(png: bytes, patches: Iterable[Patch]) -> bytes:
+    """The picture as a small JPEG, with what stands there now written over what stood there."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
+    scale = min(1.0, WIDTH / image.width)
+    image = image.resize((round(image.width * scale), round(image.height * scale)))
     draw = ImageDraw.Draw(image)
-    for box in boxes:
-        draw.rectangle(box, fill="black")
-    image.thumbnail((WIDTH, WIDTH * 3))
+    for patch in patches:
+        _patch(draw, patch, scale)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=70)
     return out.getvalue()
+
+
+def _patch(draw: ImageDraw.ImageDraw, patch: Patch, scale: float) -> None:
+    left, top, right, bottom = (round(edge * scale) for edge in patch.box)
+    draw.rectangle((left, top, right, bottom), fill=PAINT)
+    size = max(8, min(LETTER, bottom - top - 2))
+    text = patch.text.replace(HIDDEN, "***")  # the font has no bullets
+    lines = textwrap.wrap(text, max(1, (right - left) * 2 // size))[: max(1, (bottom - top) // (size + 2))]
+    draw.multiline_text((left + 2, top + 1), "\n".join(lines), fill=INK, font=ImageFont.load_default(size))

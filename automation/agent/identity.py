@@ -78,12 +78,16 @@ class Identity:
         pinned = (self.folder / "controller.pub").read_text().strip()
         return Box(self.key, PublicKey(bytes.fromhex(pinned)))
 
+    def open_sealed(self, sealed: bytes) -> bytes:
+        """What the controller sealed for this agent. Raises CryptoError when it did not."""
+        return bytes(self._box.decrypt(sealed))
+
     def open_ticket(self, sealed: bytes, now: float) -> Ticket:
         """The ticket, if it is for this agent and still good. Raises BadTicket."""
         if not self.knows_controller:
             raise BadTicket("the controller's key is not known yet")
         try:
-            ticket = Ticket.from_json(self._box.decrypt(sealed))
+            ticket = Ticket.from_json(self.open_sealed(sealed))
         except (CryptoError, ValueError) as error:
             raise BadTicket(f"it does not open: {type(error).__name__}") from None
         if ticket.host != self.name or ticket.expires < now:

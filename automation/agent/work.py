@@ -20,11 +20,13 @@ from automation.agent.inventory import Inventory
 from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
+from automation.agent.own_screens import OwnScreens, ScreensAway
 from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
 from automation.scripts.outcomes import NEEDS_PERSON
+from automation.scripts.reasons import sentence
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
 from devices.phones.errors import Canceled, PhoneError
@@ -69,6 +71,7 @@ class Work:
     ) -> None:
         self.client, self.identity, self.outbox, self.inventory = client, identity, outbox, inventory
         self.lanes, self.wake = Lanes(), wake
+        self.own_screens = OwnScreens(client, identity)
         self.lease, self.versions = Lease(), Versions()
         self._lock = threading.Lock()
         self._in_hand: set[InHand] = set()
@@ -212,6 +215,12 @@ class Work:
             return _body(Result("errored", "bad_ticket", "it is for another run"))
         deadline = Deadline(ticket.seconds, lambda: self.lease.why_not(term))
         with self._listed(run, fence, deadline):
+            try:
+                self.own_screens.bring(ticket.screens, deadline)
+            except ScreensAway:
+                return _body(Result("failed", "screens_away", sentence("screens_away")))
+            except PhoneError as error:
+                return _body(ended(error))
             return self._on_the_phone(ticket, deadline)
 
     def _on_the_phone(self, ticket: Ticket, deadline: Deadline) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from automation.console.looks import script_label
 from automation.console.pages import may_view
 from automation.console.reasons import advice, sentence
 from automation.models import Attention, Evidence
-from automation.solving import OF_THE_CREDENTIALS, OF_THE_PASSWORD
+from automation.solving import OF_THE_CREDENTIALS, OF_THE_PASSWORD, needs_other_password
 from devices.admin.kit import when
 from devices.choices import Hold
 from devices.models import Device
@@ -131,8 +131,7 @@ def groups(rows: Iterable[Attention], counts: dict[str, int], rights: Rights, no
 
 
 def _card(row: Any, rights: Rights, now: datetime) -> Card:
-    account = row.account
-    refused = account is not None and account.attention == row.reason and row.reason in OF_THE_PASSWORD
+    account, refused = row.account, needs_other_password(row)
     return Card(
         row=row,
         script=script_label(row.run.script),

@@ -19,14 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services as accounts
 from accounts.keyring import Unreadable
 from accounts.where import address_of
 from automation import solving
 from automation.console.attention import Rights, attention_page
-from automation.console.live import answer, ended_session, part
+from automation.console.live import part
+from automation.console.live import view as live_view
 from automation.console.pages import may_view
 from automation.models import Attention
 from automation.solving import Done
@@ -52,16 +53,6 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "console/attention.html", context)
 
 
-@require_GET
-def live(request: HttpRequest) -> HttpResponse:
-    """The part of it that changes."""
-    ended = ended_session(request)
-    if ended is not None:
-        return ended
-    _must_see(request)
-    return answer(request, live_part(request))
-
-
 def live_part(request: HttpRequest) -> tuple[SafeString, str]:
     url = reverse("console:attention_live") + _query(request)
     return part(request, "console/attention_part.html", attention_page(request), url)
@@ -70,6 +61,9 @@ def live_part(request: HttpRequest) -> tuple[SafeString, str]:
 def _must_see(request: HttpRequest) -> None:
     if not admin.site.has_permission(request) or not may_view(request, "automation", "run"):
         raise PermissionDenied
+
+
+live = live_view(_must_see, live_part)  #: the part of it that changes
 
 
 def _query(request: HttpRequest) -> str:
@@ -163,8 +157,7 @@ def password(request: HttpRequest) -> HttpResponse:
     _must_see(request)
     if not Rights.of(request).credentials:
         raise PermissionDenied
-    typed = {name.removeprefix(TYPED): text for name, text in request.POST.items() if name.startswith(TYPED)}
-    filled = {pk: text for pk, text in typed.items() if pk.isdigit() and text.strip()}
+    filled = _typed(request)
     rows = Attention.objects.open().filter(pk__in=filled).exclude(account=None).select_related("account")
     changed = [row for row in rows if _set_credentials(row, filled[str(row.pk)])]
     if changed:
@@ -172,6 +165,12 @@ def password(request: HttpRequest) -> HttpResponse:
     else:
         messages.warning(request, _("Nothing was changed: that is what is stored already."))
     return HttpResponseRedirect(_address(request))
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """Number of the row -> what was typed there; empty fields left out."""
+    typed = {name.removeprefix(TYPED): request.POST[name] for name in request.POST if name.startswith(TYPED)}
+    return {pk: str(text) for pk, text in typed.items() if pk.isdigit() and str(text).strip()}
 
 
 def _set_credentials(row: Attention, text: str) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Account
 from automation.choices import Outcome, RunState
 from automation.console.looks import LOOKS
 from automation.console.reasons import advice, sentence
-from automation.models import Run
+from automation.models import Attention, Run
 from devices.models import Host
 
 ATTENTION_ROWS, RUN_ROWS = 12, 10
@@ -20,12 +20,11 @@ CAMPAIGN_WINDOW = timedelta(hours=24)
 
 
 def accounts() -> dict[str, int]:
-    """all, signed_in, disabled, attention."""
+    """all, signed_in, disabled."""
     return Account.objects.aggregate(
         all=Count("pk"),
         signed_in=Count("pk", filter=Q(is_logged_in=True)),
         disabled=Count("pk", filter=Q(is_enabled=False)),
-        attention=Count("pk", filter=~Q(attention="")),
     )
 
 
@@ -83,24 +82,19 @@ def campaign_runs(now: datetime) -> dict[int, dict[str, int]]:
 
 
 @dataclass(frozen=True)
-class Attention:
-    """An account that needs a person."""
+class Needy:
+    """A row of Attention, in short."""
 
-    account: Account
+    row: Attention
     sentence: str
     advice: str
-    run: int | None  #: the run that found it, with its evidence
 
 
-def attention_list() -> list[Attention]:
-    """The newest first."""
-    last = Run.objects.filter(account=OuterRef("pk"), reason=OuterRef("attention")).order_by("-id")
-    found = Account.objects.needing_attention().select_related("device")
-    rows = found.annotate(run_id=Subquery(last.values("pk")[:1])).order_by("-attention_since", "-pk")
-    return [
-        Attention(account, sentence(account.attention), advice(account.attention), account.run_id)
-        for account in rows[:ATTENTION_ROWS]
-    ]
+def attention_list() -> list[Needy]:
+    """The newest that wait for a person."""
+    waiting = Attention.objects.waiting(timezone.now()).select_related("run", "account", "device")
+    rows = waiting.defer("run__result", "run__options")[:ATTENTION_ROWS]
+    return [Needy(row, sentence(row.reason), advice(row.reason)) for row in rows]
 
 
 def last_runs() -> QuerySet[Run]:

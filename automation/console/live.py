@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_GET
+
+View = Callable[[HttpRequest], HttpResponse]
 
 
 def part(request: HttpRequest, template: str, context: dict[str, Any], url: str) -> tuple[SafeString, str]:
@@ -32,3 +36,19 @@ def ended_session(request: HttpRequest) -> HttpResponse | None:
     if admin.site.has_permission(request):
         return None
     return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+
+
+def view(
+    must_see: Callable[[HttpRequest], None], of: Callable[[HttpRequest], tuple[SafeString, str]]
+) -> View:
+    """The view of a live part; `must_see` raises PermissionDenied for those who may not."""
+
+    @require_GET
+    def live(request: HttpRequest) -> HttpResponse:
+        ended = ended_session(request)
+        if ended is not None:
+            return ended
+        must_see(request)
+        return answer(request, of(request))
+
+    return live

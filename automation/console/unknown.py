@@ -49,6 +49,13 @@ def screens(fingerprint: str = "") -> list[Screen]:
     ]
 
 
+def kinds() -> int:
+    """How many screens there are at which a phone waits."""
+    return (
+        Attention.objects.open().exclude(fingerprint="").values("fingerprint").distinct().order_by().count()
+    )
+
+
 def app_name(package: str) -> str:
     """What people call the app of a package; the package itself where it is none of ours."""
     return str(dict(App.choices).get(app_of_package(package), package))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,11 +19,15 @@ from accounts.choices import app_of_package
 from automation import labels, solving
 from automation.console import unknown, unknown_form
 from automation.console.attention_views import tell
-from automation.console.live import answer, ended_session, part
+from automation.console.live import part
+from automation.console.live import view as live_view
 from automation.console.unknown import Stopped
+from automation.controller.parcels import Post
+from automation.controller.wire import WIRE_ERRORS
 from automation.labels import Label
 from automation.screens.schema import library
 from automation.trial import try_out
+from devices.models import Host
 
 LABEL = "automation.label_screen"
 
@@ -38,16 +43,6 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "console/unknown.html", context)
 
 
-@require_GET
-def live(request: HttpRequest) -> HttpResponse:
-    """The part of it that changes."""
-    ended = ended_session(request)
-    if ended is not None:
-        return ended
-    must_see(request)
-    return answer(request, live_part(request))
-
-
 def live_part(request: HttpRequest) -> tuple[SafeString, str]:
     context = {"screens": unknown.screens()}
     return part(request, "console/unknown_part.html", context, reverse("console:unknown_live"))
@@ -57,6 +52,9 @@ def must_see(request: HttpRequest) -> None:
     """Raises PermissionDenied for those who may not see evidence."""
     if not admin.site.has_permission(request) or not request.user.has_perm("automation.view_evidence"):
         raise PermissionDenied
+
+
+live = live_view(must_see, live_part)  #: the part of it that changes
 
 
 @never_cache
@@ -104,6 +102,8 @@ def _label(request: HttpRequest, stopped: Stopped) -> dict[str, Any]:
         file = labels.write(label, text, stopped.xml)
     except labels.BadLabel as why:
         return {"label": label, "problem": str(why)}
+    with contextlib.suppress(*WIRE_ERRORS):  # else the controller sends it, a second later
+        Post().send(Host.objects.alive())
     messages.success(request, _("%(file)s is written: %(screen)s.") % {"file": file, "screen": label.screen})
     tell(request, solving.go_on(trial.rows, actor))
     return {"written": True}

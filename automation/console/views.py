@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from automation.console import figures, wall
+from automation.console.attention import waiting
 from automation.console.live import answer, ended_session, part
 from automation.console.pages import may_view
 from automation.console.rows import rows
@@ -43,10 +44,14 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     if may_view(request, "devices", "device"):
         context |= {"wall": wall.build(why), "hosts": figures.hosts()}
     if may_view(request, "accounts", "account"):
-        context |= {"accounts": figures.accounts(), "attention": figures.attention_list()}
+        context |= {"accounts": figures.accounts()}
     if may_view(request, "automation", "run"):
         context |= {"unfinished": figures.unfinished_runs(), "finished": figures.finished_today()}
-        context |= {"runs": rows(figures.last_runs())}
+        context |= {
+            "runs": rows(figures.last_runs()),
+            "needy": waiting(),
+            "attention": figures.attention_list(),
+        }
     return context
 
 

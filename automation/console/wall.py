@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from django.db.models import F, TextChoices
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Account
 from automation.console.why import Why
+from automation.models import Attention
 from devices.admin.kit import POSITION
 from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
@@ -100,7 +101,7 @@ def build(why: Why) -> Wall:
 
 
 def _devices_needing_person() -> set[int]:
-    waiting = Account.objects.needing_attention().enabled().exclude(device=None)
+    waiting = Attention.objects.waiting(timezone.now()).exclude(device=None)
     return set(waiting.values_list("device_id", flat=True))
 
 

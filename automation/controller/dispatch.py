@@ -107,6 +107,7 @@ def preview(campaign: Campaign, targets: Iterable[tuple[Account | None, Device |
         Waiting(
             number, now, device.pk if device else None, account=account.pk if account else None,
             campaign=campaign.pk, priority=campaign.priority, is_enabled=account is None or account.is_enabled,
+            is_refused=campaign.script == "login" and account is not None and account.password_refused,
         )
         for number, (account, device) in enumerate(targets, start=1)
     ]  # fmt: skip

@@ -173,7 +173,8 @@ SELECT (
     SELECT run.id FROM automation_run run LEFT JOIN accounts_account account ON account.id = run.account_id
     WHERE run.state = 'pending' AND run.device_id = device.id AND {campaign} AND run.priority = %s
       AND run.not_before <= %s AND run.start_by > %s AND NOT run.cancel_requested
-      AND (run.account_id IS NULL OR account.is_enabled AND NOT EXISTS (
+      AND (run.account_id IS NULL OR account.is_enabled
+          AND NOT (account.password_refused AND run.script = 'login') AND NOT EXISTS (
           SELECT 1 FROM automation_run busy WHERE busy.in_hand AND busy.account_id = run.account_id))
     ORDER BY run.campaign_id, run.not_before, run.id LIMIT 1
 ) FROM devices_device device WHERE device.id IN ({devices})
@@ -202,9 +203,12 @@ def waiting(runs: Iterable[int]) -> list[Waiting]:
     """These runs as dispatch sees them."""
     rows = Run.objects.filter(pk__in=list(runs)).values_list(
         "pk", "not_before", "device_id", "any_device", "account_id", "campaign_id", "priority", "fence",
-        "account__is_enabled",
+        "account__is_enabled", "account__password_refused", "script",
     )  # fmt: skip
-    return [Waiting(*row[:-1], is_enabled=row[-1] is not False) for row in rows]
+    return [
+        Waiting(*row[:-3], is_enabled=row[-3] is not False, is_refused=bool(row[-2]) and row[-1] == "login")
+        for row in rows
+    ]
 
 
 # Limits

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from automation import drift
-from automation.controller import dispatch, gather, reports, sweep, tickets
+from automation.controller import dispatch, gather, parcels, prune, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, wire
@@ -40,7 +40,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.hearing, self.questions = Hearing(), sweep.Questions()
-        self.pace, self.cancels = Pace(), sweep.Cancels()
+        self.pace, self.cancels, self.post = Pace(), sweep.Cancels(), parcels.Post()
         self.draining, self.stop = threading.Event(), threading.Event()
         self._drained_at = float("inf")
         self._hosts: list[str] = []
@@ -103,12 +103,14 @@ class Controller:
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
         self.cancels.send(Host.objects.alive(), self.hearing.beats)
+        self.post.send(Host.objects.alive())
         sweep.end_holds()
         sweep.spare_held()
         sweep.overdue_offers(self.questions)
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             sweep.skip_disabled()
+            prune.evidence()
             drift.prune(timezone.now())
             self._cleaned = time.monotonic()
 

@@ -19,6 +19,9 @@ from django.utils.translation import gettext_lazy as _
 #: Why a run waits: code -> sentence.
 SENTENCES: dict[str, Promise | str] = {
     "account_disabled": _("The account is disabled."),
+    "password_refused": _(
+        "The app refused the account's password, which has not changed since: correct it first."
+    ),
     "not_due": _("It waits until %(time)s."),
     "account_busy": _("Its account has another run in hand."),
     "campaign_paused": _("Its campaign is %(state)s."),
@@ -72,6 +75,7 @@ class Waiting:
     priority: int = 0
     fence: int = 0
     is_enabled: bool = True  #: its account
+    is_refused: bool = False  #: it would type a password that the app has refused already
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,8 @@ class _Assignment:
         """Why the run would not start on any phone."""
         if not one.is_enabled:
             return because("account_disabled")
+        if one.is_refused:
+            return because("password_refused")
         if one.since > self.now:
             return because("not_due", time=one.since)
         campaign = self.limits.campaigns.get(one.campaign or 0)

@@ -21,6 +21,7 @@ from accounts.models import Account, AuditEvent
 from accounts.totp import codes
 from automation import bulk, services
 from automation.choices import Outcome
+from automation.controller import parcels
 from automation.controller.wire import publish, wire
 from automation.models import Run
 from automation.protocol import Ticket, ticket_key
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 Packages = dict[str, list[str]]  #: app -> packages
 
+MOST_PEOPLE = 50  #: accounts of a phone whose names travel with a ticket
 TICKET_SECONDS = 60  #: how long a ticket lies in Redis at most
 
 
@@ -85,8 +87,12 @@ def seal(run: Run, packages: Packages) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    box = _box(settings.PHONERACK_CONTROLLER_KEY, run.host.public_key)
-    return bytes(box.encrypt(make(run, run.device, run.host, packages).to_json().encode()))
+    return seal_for(run.host, make(run, run.device, run.host, packages).to_json())
+
+
+def seal_for(host: Host, text: str) -> bytes:
+    """The text so that only that host can open it, and knows that it is the controller's."""
+    return bytes(_box(settings.PHONERACK_CONTROLLER_KEY, host.public_key).encrypt(text.encode()))
 
 
 @functools.lru_cache(maxsize=1000)
@@ -125,7 +131,17 @@ def make(run: Run, device: Device, host: Host, packages: Packages) -> Ticket:
         account=_credentials(account) if account else None,
         packages=packages,
         options=run.options,
+        hide=people_of(run, device),
+        screens=parcels.current().digest,
     )
+
+
+def people_of(run: Run, device: Device) -> list[str]:
+    """Names that evidence of this run must not show: its account's, else those of all accounts on the phone."""
+    if run.account is not None:
+        return [run.account.nickname] if run.account.nickname else []
+    named = Account.objects.on_device(device).order_by("pk").values_list("username", "nickname")[:MOST_PEOPLE]
+    return [name for both in named for name in both if name]
 
 
 def packages_on(devices: Collection[int | None]) -> dict[int, Packages]:
@@ -145,6 +161,6 @@ def _credentials(account: Account) -> dict[str, Any]:
     return {
         "username": account.username,
         "email": account.email,
-        "password": account.password.reveal(),
+        "password": "" if account.password_refused else account.password.reveal(),
         "codes": codes(secret, settings.PHONERACK_RUN_SECONDS + TICKET_SECONDS) if secret else [],
     }

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_audit_events"),
+        ("accounts", "0003_audit_events"),
         ("automation", "0007_screens_of_runs_and_drift"),
         ("devices", "0006_hold_until"),
     ]

@@ -32,6 +32,7 @@ ACTIONS = frozenset({
     "dismiss", "log_in", "mine", "continue", "other", "user", "password", "keep_no_login", "submit", "code",
     "try_another_way", "pick_totp", "next", "profile", "switcher", "pick", "add_account",
 })  # fmt: skip
+OWN_ACTION = "own_"  #: how the actions begin that only scripts of the user's own ask for
 NORMALISERS = frozenset({"handle", "text"})
 
 #: Where the value is: on the node itself, or `above` it (the text before it in the same box).

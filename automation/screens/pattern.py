@@ -88,7 +88,7 @@ class Pattern:
     @property
     def structural(self) -> bool:
         """Whether it asks for more than words, which anybody may write in a post."""
-        return bool(self.id or ("selected", True) in self.flags or self.regex)
+        return bool(self.id or ("selected", True) in self.flags or (self.regex and self.cls))
 
     def find(self, view: View) -> list[Node]:
         """The nodes it holds for, in the order of the dump; none when there are not as many as `count` says."""

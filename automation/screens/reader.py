@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import yaml
-
 from automation.screens.definitions import (
     ACTIONS,
     KINDS,
     NORMALISERS,
+    OWN_ACTION,
     RESULTS,
     SOURCES,
     VERSION,
@@ -25,7 +24,7 @@ from automation.screens.definitions import (
 )
 from automation.screens.dump import normalise
 from automation.screens.pattern import FLAGS, KEYS, NESTED, Pattern
-from automation.screens.ranges import Range
+from automation.screens.values import Values, Where, parsed
 
 _FILE_KEYS = frozenset({"schema", "app", "packages", "handle", "languages", "unconfirmed", "screens"})
 _SCREEN_KEYS = frozenset({
@@ -34,32 +33,17 @@ _SCREEN_KEYS = frozenset({
 })  # fmt: skip
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are booleans: `no` is a word, and the language of Norway."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, form) for tag, form in ways if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, ways in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 def read_app(text: str, name: str, known: dict[str, App] | None = None) -> App:
     """The app that a file describes, added to what is known of it. Raises SchemaError."""
-    try:
-        tree = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "it cannot be parsed"
-        raise SchemaError(f"{name}:{mark.line + 1 if mark else 1}: this is no YAML: {what}") from error
-    reader = _Reader(name, _lines(tree), known or {})
+    data, lines, faults = parsed(text, name)
+    reader = Reader(name, lines, known or {})
+    reader.faults += faults
     app = reader.app(data)
     if reader.faults or app is None:
         raise SchemaError("\n".join(reader.faults))
     return app
 
 
-Where = tuple[str | int, ...]
 Patterns = tuple[Pattern, ...]
 Way = TypeVar("Way")
 
@@ -95,57 +79,14 @@ def _first_then(
     }
 
 
-def _lines(node: Any, path: Where = ()) -> dict[Where, int]:
-    """The line of every value, by its path from the root."""
-    found = {path: node.start_mark.line + 1} if node is not None else {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            found |= _lines(value, (*path, key.value))
-            found[(*path, key.value)] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for position, value in enumerate(node.value):
-            found |= _lines(value, (*path, position))
-    return found
-
-
-class _Reader:
+class Reader(Values):
     """Reads one file, gathering every fault instead of stopping at the first."""
 
     def __init__(self, name: str, lines: dict[Where, int], known: dict[str, App]) -> None:
-        self.name, self.lines, self.known = name, lines, known
-        self.faults: list[str] = []
+        super().__init__(name, lines)
+        self.known = known
         self.keys: frozenset[str] = frozenset()
         self.screens: dict[str, list[Screen]] = {}  #: by id, those of the files before this one first
-
-    def fault(self, where: Where, what: str) -> None:
-        line = next(
-            (self.lines[where[:end]] for end in range(len(where), -1, -1) if where[:end] in self.lines), 1
-        )
-        self.faults.append(f"{self.name}:{line}: {what}")
-
-    def mapping(self, value: Any, where: Where, known: frozenset[str] | None = None) -> dict[str, Any]:
-        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            self.fault(where, "a mapping was expected")
-            return {}
-        for key in value:
-            if known is not None and key not in known:
-                self.fault((*where, key), f"unknown key {key!r}")
-        return value
-
-    def items(self, value: Any, where: Where) -> list[Any]:
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fault(where, "a list was expected")
-            return []
-        return value
-
-    def texts(self, value: Any, where: Where) -> tuple[str, ...]:
-        found = self.items(value, where)
-        if not all(isinstance(one, str) and one for one in found):
-            self.fault(where, "a list of words was expected")
-            return ()
-        return tuple(found)
 
     def app(self, data: Any) -> App | None:
         data = self.mapping(data, (), _FILE_KEYS)
@@ -300,8 +241,11 @@ class _Reader:
         stated = self.mapping(data.get("actions") or {}, here)
         if stated and data["kind"] in WITHOUT_ACTIONS:
             self.fault(here, f"{data['id']}: a screen of kind {data['kind']} carries no actions")
-        for name in stated.keys() - ACTIONS:
-            self.fault((*here, name), f"no script asks for the action {name!r}")
+        for name in sorted(stated.keys() - ACTIONS):
+            if not name.startswith(OWN_ACTION):
+                self.fault(
+                    (*here, name), f"no script asks for the action {name!r}; yours begin with {OWN_ACTION}"
+                )
         return {name: self.patterns(ways, (*here, name)) for name, ways in stated.items()}
 
     def extracts(self, value: Any, where: Where) -> dict[str, tuple[Extract, ...]]:
@@ -344,63 +288,17 @@ class _Reader:
             return self.boolean(value, where)
         if name in ("text", "contains") and str(value) not in self.keys:
             self.fault(where, f"text key {value!r} is in no language")
-        read: Callable[[_Reader, Any, Where], Any] = _READERS.get(name, _Reader.word)
+        read: Callable[[Reader, Any, Where], Any] = _READERS.get(name, Reader.word)
         return read(self, value, where)
 
-    def word(self, value: Any, where: Where) -> str:
-        if not isinstance(value, str) or not value.strip("*"):
-            self.fault(where, "a word was expected")
-        return str(value)
-
-    def handle(self, value: Any, where: Where) -> str:
-        if value not in ("any", "wanted"):
-            self.fault(where, "handle is `any`, or `wanted`: the account that is looked for")
-        return str(value)
-
-    def boolean(self, value: Any, where: Where) -> bool:
-        if not isinstance(value, bool):
-            self.fault(where, "true or false was expected")
-        return value is True
-
-    def integer(self, value: Any, where: Where) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        self.fault(where, "a whole number was expected")
-        return 0
-
-    def number(self, value: Any, where: Where) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST:
-            return float(value)
-        self.fault(where, f"a number from 0 to {MOST} was expected")
-        return 0.0
-
-    def range(self, value: Any, where: Where) -> Range | None:
-        try:
-            return Range.parse(str(value))
-        except ValueError as error:
-            self.fault(where, str(error))
-            return None
-
-    def pattern_regex(self, value: Any, where: Where) -> re.Pattern[str]:
-        return self.regex(value, where, re.IGNORECASE)
-
-    def regex(self, value: Any, where: Where, flags: int = 0) -> re.Pattern[str]:
-        try:
-            return re.compile(str(value), flags)
-        except re.error as error:
-            self.fault(where, f"no regular expression: {error}")
-            return re.compile(".^")
-
-
-MOST = 1000  #: weight and threshold at most
 
 #: How the value of a condition's key is read, where it is more than a word.
-_READERS: dict[str, Callable[[_Reader, Any, Where], Any]] = {
-    "regex": _Reader.pattern_regex,
-    "handle": _Reader.handle,
-    "nth": _Reader.integer,
-    "count": _Reader.range,
-    "weight": _Reader.number,
+_READERS: dict[str, Callable[[Reader, Any, Where], Any]] = {
+    "regex": Reader.pattern_regex,
+    "handle": Reader.handle,
+    "nth": Reader.integer,
+    "count": Reader.range,
+    "weight": Reader.number,
 }
 _FIELD = {"class": "cls"}  #: `class` is a word of Python
 

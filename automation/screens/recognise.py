@@ -139,7 +139,7 @@ class Look:
             definition=screen,
             view=self.view,
         )
-        verdict.doubt(fit.conditions)
+        verdict.doubt(fit.conditions, self.view)
         return verdict
 
     def nothing(self, status: str, detail: str, why: str = "") -> Verdict:
@@ -174,18 +174,22 @@ def _system_screen(android: App, dump: Dump, own: Dump, activity: str) -> Verdic
             continue
         if packages not in views:
             views[packages] = View(dump.of(packages), phrases, activity=activity)
-        if (fit := fit_of(screen, views[packages])) is not None:
+        if (fit := fit_of(screen, views[packages], views[packages])) is not None:
             return Look(android, views[packages]).seen(fit)
     return None
 
 
 def _app_screen(app: App, own: Dump, package: str, version: tuple[int, ...], activity: str) -> Verdict:
-    """The app's screen in the language it seems to be in, else in any."""
+    """The app's screen in the language it seems to be in, else in any.
+
+    What must not be there must not be there in any language: half of an app may speak another one.
+    """
     language = language_of(app, own)
-    for languages in dict.fromkeys(((language, "en") if language else app.languages, app.languages)):
-        view = View(own, app.phrases(languages), app.as_handle, activity=activity)
+    everything = View(own, app.phrases(app.languages), app.as_handle, activity=activity)
+    likely = View(own, app.phrases((language, "en")), app.as_handle, activity=activity)
+    for view in (likely, everything) if language else (everything,):
         look = Look(app, view, package, language)
-        best = best_of(app, view, version)
+        best = best_of(app, view, everything, version)
         if len(best) == 1:
             return look.seen(best[0])
         if best:
@@ -195,7 +199,7 @@ def _app_screen(app: App, own: Dump, package: str, version: tuple[int, ...], act
     return look.nothing(UNKNOWN, "no screen fits")
 
 
-def best_of(app: App, view: View, version: tuple[int, ...] = ()) -> list[Fit]:
+def best_of(app: App, view: View, everything: View, version: tuple[int, ...] = ()) -> list[Fit]:
     """The screens that fit about equally well at the first priority at which any fits; one, where one is the best."""
     found: list[Fit] = []
     for screen in app.screens:
@@ -203,7 +207,7 @@ def best_of(app: App, view: View, version: tuple[int, ...] = ()) -> list[Fit]:
             break
         if screen.versions is not None and version and version not in screen.versions:
             continue
-        if (fit := fit_of(screen, view)) is not None:
+        if (fit := fit_of(screen, view, everything)) is not None:
             found.append(fit)
     found.sort(key=lambda fit: -fit.score)
     near: dict[str, Fit] = {}
@@ -220,8 +224,8 @@ def _together(best: Fit | None, more: Fit) -> Fit:
     return Fit(best.screen, best.score, (*best.alternatives, *more.alternatives), best.conditions)
 
 
-def fit_of(screen: Screen, view: View) -> Fit | None:
-    """How well the screen fits, or None when it does not."""
+def fit_of(screen: Screen, view: View, everything: View) -> Fit | None:
+    """How well the screen fits, or None when it does not; `everything` is the same dump in all languages."""
     if not view.dump.nodes or not all(pattern.find(view) for pattern in screen.all):
         return None
     fitting = [
@@ -231,7 +235,7 @@ def fit_of(screen: Screen, view: View) -> Fit | None:
     ]
     if screen.any and not fitting:
         return None
-    if any(pattern.find(view) for pattern in screen.none):
+    if any(pattern.find(everything) for pattern in screen.none):
         return None
     fitting.sort(key=lambda one: -one[0])
     score, _, best = fitting[0] if fitting else (0.0, "", ())

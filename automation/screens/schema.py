@@ -77,7 +77,12 @@ def with_own(own: Path | None) -> Library:
             apps, used = apps | {app.name: app}, [*used, path]
     if own and not own.is_dir():
         faults.append(f"{own}:1: {OWN} names a folder that is not there")
-    return Library(apps, _hash(used), tuple(faults))
+    return Library(apps, _hash(used), tuple(map(_printable, faults)))
+
+
+def _printable(text: str) -> str:
+    """Fit for a log line, a heartbeat and a database, whatever stands in a file or is its name."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -106,12 +111,12 @@ class _Current:
         own = own_folder()
         if time.monotonic() - self._looked_at < LOOK_SECONDS and own == self._folder:
             return self._library
-        with self._lock:
-            self._folder, self._looked_at = own, time.monotonic()
+        with self._lock:  # of many lanes at once, all but one wait here: nobody is given what is not read yet
             if (now := (own, _state_of(own))) != self._seen:
                 self._library, self._seen = with_own(own), now
                 for fault in self._library.faults:
                     log.error("screens: %s", fault)
+            self._folder, self._looked_at = own, time.monotonic()
             return self._library
 
 

@@ -63,22 +63,35 @@ class Verdict:
         if self.definition is None or self.view is None:
             return None
         view = replace(self.view, wanted=normalise(handle).lstrip("@"))
+        return self._spot(action, view) or self._spot(action, self._in_any_language(view))
+
+    def _in_any_language(self, view: View) -> View:
+        """The same with the words of all languages: apps mix them."""
+        if self.app is None:
+            return view
+        phrases = self.app.phrases(self.app.languages)
+        return View(view.dump, phrases, view.as_handle, view.wanted, view.activity)
+
+    def _spot(self, action: str, view: View) -> Spot | None:
+        """By the first alternative that is on the screen."""
+        if self.definition is None:
+            return None
         for position, pattern in enumerate(self.definition.actions.get(action, ())):
             for node in pattern.find(view):
                 if node.visible and node.has("enabled"):
                     self.used[action] = position
-                    self.doubt((pattern,))
+                    self.doubt((pattern,), view)
                     return Spot(*node.center)
         return None
 
-    def doubt(self, patterns: tuple[Pattern, ...]) -> None:
+    def doubt(self, patterns: tuple[Pattern, ...], view: View) -> None:
         """Note the words that these conditions hold by, where nobody has seen them in the app yet."""
-        if self.app is None or self.view is None or not self.app.unconfirmed:
+        if self.app is None or not self.app.unconfirmed:
             return
         for pattern in patterns:
             said: dict[str, frozenset[str]] = {}
-            for node in pattern.find(self.view):
-                for key, phrases in pattern.said(node, self.view):
+            for node in pattern.find(view):
+                for key, phrases in pattern.said(node, view):
                     said[key] = said.get(key, frozenset()) | phrases
             found = (self.app.doubtful(key, phrases) for key, phrases in said.items())
             self.unconfirmed.extend(one for one in found if one and one not in self.unconfirmed)

@@ -8,7 +8,9 @@ from automation.screens.dump import normalise
 
 _UNITS = {
     "": 1,
-    **dict.fromkeys(("k", "tsd.", "mil", "tys.", "тыс.", "тис.", "rb", "ribu", "bin", "tn", "ألف", "千", "천"), 10**3),
+    **dict.fromkeys(
+        ("k", "tsd.", "mil", "tys.", "тыс.", "тис.", "rb", "ribu", "bin", "tn", "ألف", "千", "천"), 10**3
+    ),
     **dict.fromkeys(("万", "萬", "만"), 10**4),
     **dict.fromkeys(("m", "mio.", "mln", "mln.", "mi", "mn", "млн", "jt", "مليون"), 10**6),
     **dict.fromkeys(("亿", "億", "억"), 10**8),

@@ -54,6 +54,7 @@ class Login:
         self.account: Credentials = context.credentials
         self.wanted = plain(self.account.username)
         self.sent: set[str] = set()  #: the forms that were sent off
+        self.sent_at = 0  #: how often the app had begun anew by then; once more, and the answer may be lost
         self.picked = False
         self.codes_used: list[float] = []
         self.clocks = ""  #: how the clocks of phone and host differ
@@ -100,7 +101,7 @@ class Login:
             reason = SIGNED_IN if self.sent else SWITCHED if self.picked else ALREADY_SIGNED_IN
             said = f"{sentence(reason)} ({self.clocks})" if self.clocks else sentence(reason)
             return Result(SUCCEEDED, reason, said, {"logined": True, "handle": handle})
-        elif self.sent:
+        elif self.sent and self.sent_at == self.context.times_anew:
             raise AccountError(OTHER_ACCOUNT, f"signed in is {handle}")
         else:
             self.must(verdict, self.context.tap(verdict, "switcher"))
@@ -112,9 +113,11 @@ class Login:
         if verdict.values.get("active") == self.wanted:
             self.context.back(verdict)
         elif self.wanted not in verdict.lists.get("handles", []):
+            if self.sent:
+                raise NeedsPerson(NO_PROGRESS, "the app began anew after the login was sent off")
             if not self.account.password:
                 self.leave(verdict)
-            self.must(verdict, not self.sent and self.context.tap(verdict, "add_account"))
+            self.must(verdict, self.context.tap(verdict, "add_account"))
         elif self.picked:
             raise NeedsPerson(NO_PROGRESS, "the app does not switch to the account")
         else:
@@ -157,11 +160,17 @@ class Login:
         self.send(filled)
 
     def send(self, verdict: Verdict) -> None:
-        """Send a filled form off; from here on the app is not restarted, so that a person sees what it answers."""
-        self.sent.add(verdict.screen)
-        self.context.restartable, self.context.asked = False, True
+        """Send a filled form off, once."""
+        self.must(verdict, verdict.find("submit") is not None)
+        self.note_sent(verdict)
         if not self.context.submit(verdict, once=verdict.find("password") is not None):
             raise NeedsPerson(NO_PROGRESS, f"{verdict.screen} does not go on")
+
+    def note_sent(self, verdict: Verdict) -> None:
+        """From here on the app is not restarted, so that a person sees what it answers."""
+        self.sent.add(verdict.screen)
+        self.sent_at = self.context.times_anew
+        self.context.restartable, self.context.asked = False, True
 
     # --- second factor ---
 
@@ -185,8 +194,7 @@ class Login:
         filled = self.context.fill(verdict, "code", self.next_code())
         if filled is None:
             return
-        self.sent.add(verdict.screen)
-        self.context.restartable, self.context.asked = False, True
+        self.note_sent(verdict)
         self.context.submit(filled)
 
     def compare_clocks(self) -> None:

@@ -98,7 +98,9 @@ REASONS: dict[str, Reason] = {
     UNREADABLE_SCREEN: Reason("The screen cannot be read: it shows no text.", _LOOK),
     APP_CRASHES: Reason("The app crashes time and again.", "Update or reinstall the app on the phone."),
     NO_PROGRESS: Reason("The app stays where it is.", _LOOK),
-    NO_INTERNET: Reason("The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."),
+    NO_INTERNET: Reason(
+        "The phone has no connection to the internet.", "Look at its Wi-Fi, its SIM and its airplane mode."
+    ),
     APP_HANGS: Reason(
         "The app does not respond, and Android says so time and again.",
         "Restart the phone; update the app if it goes on.",
@@ -117,6 +119,9 @@ REASONS: dict[str, Reason] = {
     ),
     STORAGE_FULL: Reason("The storage of the phone is full.", "Make room on the phone, then run it again."),
     UNKNOWN_SCRIPT: Reason("The host does not know this script.", "Update Phonerack on the host."),
+    "screens_away": Reason(
+        "The operator's screen files did not reach the host in time.", "It is tried again by itself."
+    ),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),
     "phone_offline": Reason("The phone is not connected.", "Check its cable, its hub and that it is on."),

@@ -53,10 +53,10 @@ def _cause(reason: str, found: Condition, context: Context) -> tuple[str, str]:
     allowed = CODE_SECONDS if reason == CODE_REFUSED else TLS_SECONDS
     if reason in (CODE_REFUSED, NO_INTERNET, NO_PROGRESS) and abs(found.clock_ahead or 0) > allowed:
         return WRONG_CLOCK, clocks(found)
-    if found.connected is False and reason in (UNKNOWN_SCREEN, UNREADABLE_SCREEN, NO_PROGRESS):
-        return NO_INTERNET, ""
     if reason == UNKNOWN_SCREEN and _is_foreign(found.language, context):
         return WRONG_LANGUAGE, f"the app is set to {found.language}"
+    if found.connected is False and reason in (UNKNOWN_SCREEN, UNREADABLE_SCREEN, NO_PROGRESS):
+        return NO_INTERNET, ""
     return "", ""
 
 

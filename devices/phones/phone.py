@@ -60,8 +60,8 @@ class Phone(Protocol):
     def screenshot(self) -> bytes:
         """The screen as PNG."""
 
-    def front_package(self) -> str:
-        """The package of the app in front; empty when none can be told."""
+    def front(self) -> str:
+        """What is in front, as `package/activity`; empty when none can be told."""
 
     def app_version(self, package: str) -> str:
         """The version name of an installed app. Raises AppMissing."""

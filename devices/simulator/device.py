@@ -1,10 +1,10 @@
-"""One simulated phone: its state, its windows, and what touches and keys do to it."""
+"""One simulated phone: its state, its windows and its apps. What touches do to it: touch.py."""
 
 from __future__ import annotations
 
 import asyncio
 
-from devices.simulator import faults, ui
+from devices.simulator import faults
 from devices.simulator.apps import android
 from devices.simulator.apps.base import App
 from devices.simulator.apps.instagram import Instagram
@@ -13,6 +13,7 @@ from devices.simulator.description import PhoneSpec
 from devices.simulator.files import Files
 from devices.simulator.journal import Journal
 from devices.simulator.logins import Logins
+from devices.simulator.touch import Touchable
 from devices.simulator.transport import Listener, Stream
 from devices.simulator.ui import Action, Node
 
@@ -27,7 +28,7 @@ LOCALES = {"fr": "fr-FR", "nl": "nl-NL", "de": "de-DE", "es": "es-ES", "pt": "pt
 TLS_SECONDS = 86_400  #: a clock that is off by more makes every certificate invalid
 
 
-class SimulatedPhone:
+class SimulatedPhone(Touchable):
     """A phone without the network in front of it; every method runs on the farm's event loop."""
 
     def __init__(self, spec: PhoneSpec, logins: Logins) -> None:
@@ -140,7 +141,8 @@ class SimulatedPhone:
         """Run `action` after some time."""
         asyncio.get_running_loop().call_later(seconds, action)
 
-    def _note(self, kind: str, detail: str = "", length: int = 0) -> None:
+    def note(self, kind: str, detail: str = "", length: int = 0) -> None:
+        """Write a touch down."""
         self.journal.note(kind, self.screen, self.properties.get(RUN_PROPERTY, ""), detail, length)
 
     # --- apps ---
@@ -154,7 +156,7 @@ class SimulatedPhone:
         """Bring an app to the front; False when it is not installed."""
         if package not in self.installed:
             return False
-        self._note("start_app", package)
+        self.note("start_app", package)
         self._open(package)
         return True
 
@@ -193,7 +195,7 @@ class SimulatedPhone:
 
     def stop_app(self, package: str) -> None:
         """Force-stop: the process ends, the sign-ins stay."""
-        self._note("stop_app", package)
+        self.note("stop_app", package)
         if package in self.apps:
             self.heal(faults.OPAQUE_APP)
             self.apps[package].popups.discard("survey_once")
@@ -201,7 +203,7 @@ class SimulatedPhone:
 
     def clear_app(self, package: str) -> bool:
         """What `pm clear` does: every account is signed out."""
-        self._note("clear_app", package)
+        self.note("clear_app", package)
         app = self.installed.get(package)
         if app is None:
             return False
@@ -234,141 +236,6 @@ class SimulatedPhone:
         if self.overlay_app:
             self.overlay_app.popups.discard(self.overlay.partition(".")[2].removesuffix("_save"))
         self.overlay, self.overlay_app = "", None
-
-    # --- touches ---
-
-    def tap(self, x: float, y: float) -> None:
-        """A finger on the screen."""
-        self._note("click", f"{round(x)},{round(y)}")
-        if not self.screen_on:
-            return
-        for window in self.windows():
-            node = ui.hit(window, x, y)
-            if node is not None:
-                self._act(node)
-                break
-        self.changed()
-
-    def _act(self, node: Node) -> None:
-        if node.entry and self.front:
-            self.focus(node.entry)
-        elif node.action:
-            node.action()
-            if not (self.front and self.front.focus):
-                self.keyboard_up = False
-
-    def focus(self, entry: str) -> None:
-        """Put the cursor into a field."""
-        if self.front:
-            self.front.focus = entry
-            self.keyboard_up = self.spec.keyboard
-
-    def swipe(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """A finger over the screen; one that hardly moves is a tap."""
-        if abs(x1 - x2) + abs(y1 - y2) < 20:
-            self.tap(x1, y1)
-        else:
-            self._note("swipe", f"{round(x1)},{round(y1)} {round(x2)},{round(y2)}")
-            if self.front and not self.overlay and not self.locked:
-                self.front.scroll(up=y2 < y1)
-            self.changed()
-
-    # --- text ---
-
-    @property
-    def focused_text(self) -> str | None:
-        """What the focused field holds, or None without one."""
-        if self.front and self.front.focus and not self.overlay:
-            return self.front.field(self.front.focus)
-        return None
-
-    def type_text(self, text: str, replace: bool = False) -> bool:
-        """Text into the focused field; False without one."""
-        held = self.focused_text
-        self._note("type", length=len(text))
-        if held is None or self.front is None:
-            return False
-        self.front.write(self.front.focus, text if replace else held + text)
-        return True
-
-    def set_text(self, node: Node, text: str) -> bool:
-        """Text into the field that `node` shows, as the accessibility action does."""
-        self._note("type", length=len(text))
-        if not node.entry or self.front is None:
-            return False
-        self.front.write(node.entry, text)
-        return True
-
-    # --- keys ---
-
-    def press(self, key: str) -> bool:
-        """A key by its name in small letters; False for one that does nothing here."""
-        self._note("key", key)
-        keys: dict[str, Action] = {
-            "back": self.back,
-            "home": self.home,
-            "enter": self.enter,
-            "power": self.toggle_screen,
-            "wakeup": self.wake,
-            "sleep": self.sleep,
-            "del": self.delete,
-            "delete": self.delete,
-        }
-        action = keys.get(key)
-        if action is None:
-            return False
-        action()
-        self.changed()
-        return True
-
-    def back(self) -> None:
-        """The back key: first the keyboard, then the dialog, then the app."""
-        if self.locked:
-            return
-        if self.keyboard_up:
-            self.keyboard_up = False
-        elif self.overlay:
-            self.close_overlay()
-        elif self.front:
-            self.front.back()
-
-    def home(self) -> None:
-        """The home key."""
-        if not self.locked:
-            self.overlay, self.overlay_app = "", None
-            self.leave_app()
-
-    def enter(self) -> None:
-        """The enter key."""
-        if self.front and not self.overlay:
-            self.front.enter()
-
-    def delete(self) -> None:
-        """The key that takes the last letter away."""
-        if self.front and (held := self.focused_text):
-            self.front.write(self.front.focus, held[:-1])
-
-    def toggle_screen(self) -> None:
-        """The power key."""
-        if self.screen_on:
-            self.sleep()
-        else:
-            self.wake()
-
-    def wake(self) -> None:
-        """Switch the screen on."""
-        self.screen_on = True
-
-    def sleep(self) -> None:
-        """Switch the screen off; with a lock, it is locked from now on."""
-        self.screen_on = False
-        self.locked = self.lock != ""
-        self.changed()
-
-    def unlock(self) -> None:
-        """Take a lock away that asks for nothing, as `wm dismiss-keyguard` does."""
-        self.locked = self.locked and self.lock == "pin"
-        self.changed()
 
     @property
     def connected(self) -> bool:

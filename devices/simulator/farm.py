@@ -14,6 +14,7 @@ from devices.simulator import description, faults, services
 from devices.simulator.control import Control
 from devices.simulator.description import DescriptionError, FarmSpec, require
 from devices.simulator.device import SimulatedPhone
+from devices.simulator.files import File
 from devices.simulator.logins import Logins
 from devices.simulator.transport import FEATURES, Listener
 
@@ -47,6 +48,12 @@ class Farm:
         self._journal = path.open("a", buffering=1, encoding="utf-8")
         for phone in self.phones.values():
             phone.journal.file = self._journal
+
+    def put_file(self, path: str, data: bytes) -> None:
+        """Put a file on every phone, before they run."""
+        file = File(data)
+        for phone in self.phones.values():
+            phone.files.put(path, file)
 
     # --- life ---
 
@@ -120,6 +127,22 @@ class Farm:
         Raises DescriptionError.
         """
         self._call(lambda: self.apply(serial, changes))
+
+    def show(self, serial: str, package: str, screen: str) -> None:
+        """Have a running app show this screen, as an earlier run or a person left it."""
+        app = self.phone(serial).apps[package]
+
+        def show() -> None:
+            app.pid = app.pid or 1
+            app.start()
+            app.go(screen)
+
+        self._call(_later(show))
+
+    def crash(self, serial: str, package: str) -> None:
+        """Have an app crash, once."""
+        phone = self.phone(serial)
+        self._call(_later(lambda: phone.crash(phone.apps[package])))
 
     def journal(self, serial: str) -> list[dict[str, Any]]:
         """The touches of a phone, oldest first."""

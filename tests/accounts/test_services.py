@@ -67,7 +67,7 @@ def test_what_is_joined_is_split_into_the_same(app, password, secret):
 
 def test_none_keeps_a_credential():
     account = make_account(password="old", totp_secret=SECRET)
-    assert services.set_credentials(account, password="new") == ["password"]
+    assert services.set_credentials(account, password="new")[0] == "password"
     account = Account.objects.get()
     assert (account.password.reveal(), account.totp_secret.reveal()) == ("new", SECRET)
 

@@ -22,6 +22,7 @@ from automation.scripts.base import SCRIPTS
 from automation.scripts.reasons import REASONS
 from devices.models import Device
 from tests.automation.rows import finished_run, host_with_key, run_on, running_run
+from tests.automation.test_attention import needy
 from tests.factories import make_account, make_device, make_host
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +55,7 @@ def test_each_phone_shows_its_state_and_why(admin_client):
     offline, kept = make_device(host=host, connection="offline"), make_device(host=host, hold="person")
     working = running_run(make_device(host=host)).device
     silent = make_device(host=make_host(name="deaf", is_silent=True))
-    unsure = make_device(host=host)
-    accounts.mark_attention(make_account(device=unsure), "captcha")
+    unsure = needy(make_device(host=host), reason="wrong_password", outcome="failed").device
     page = admin_client.get(HOME).content.decode()
     cells = {
         name: cell_of(page, device)
@@ -110,7 +110,7 @@ def test_500_phones_cost_as_many_questions_as_5(admin_client, django_assert_max_
 
     hosts = [host_with_key() for _ in range(5)]
     plug_in(0, 5)
-    accounts.mark_attention(make_account(device=Device.objects.first()), "captcha")
+    needy(Device.objects.filter(connection="online").first(), reason="wrong_password", outcome="failed")
     running_run(Device.objects.filter(connection="online").first())
     few, _small = count()
     plug_in(5, 500)
@@ -146,9 +146,7 @@ def test_attention_shows_the_sentence_what_to_do_and_the_run_that_found_it(admin
 
 
 def test_the_newest_attention_stands_first(admin_client):
-    first, second = make_account(), make_account()
-    accounts.mark_attention(first, "captcha")
-    accounts.mark_attention(second, "captcha")
+    first, second = needy().account, needy().account
     page = admin_client.get(HOME).content.decode()
     assert page.index(str(second)) < page.index(str(first))
 

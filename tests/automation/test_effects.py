@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation import effects, services
 from automation.choices import Outcome
+from automation.models import Run
 from devices import services as devices
 from devices.choices import Health, Hold
 from devices.models import Device
@@ -36,6 +37,16 @@ def test_a_phone_on_which_account_after_account_fails_is_quarantined_and_says_wh
     assert phone.health == Health.GOOD
     end(phone, Outcome.FAILED)
     assert (phone.health, phone.health_why) == (Health.QUARANTINED, "3 accounts in a row failed: captcha")
+
+
+def test_a_sync_that_finds_nobody_signed_in_says_so_in_the_list(phone: Device) -> None:
+    account = make_account(device=phone, is_logged_in=True)
+    found = {"logined": False}
+    effects.apply(
+        Run(script="sync", account=account, outcome=Outcome.FAILED, reason="not_signed_in", result=found)
+    )
+    account.refresh_from_db()
+    assert not account.is_logged_in
 
 
 def test_one_account_that_fails_again_and_again_says_nothing_about_the_phone(phone: Device) -> None:

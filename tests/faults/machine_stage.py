@@ -44,8 +44,9 @@ TOUCHES = 6  #: of a run that nobody ends
 
 #: Child tables first.
 TABLES = (
-    "automation_evidence", "automation_runevent", "automation_run", "automation_occurrence",
-    "automation_campaignevent", "automation_campaign", "accounts_account", "devices_device", "devices_host",
+    "automation_attention", "automation_evidence", "automation_runevent", "automation_run", "automation_occurrence",
+    "automation_campaignevent", "automation_campaign", "accounts_auditevent", "accounts_account",
+    "devices_device", "devices_host",
 )  # fmt: skip
 
 

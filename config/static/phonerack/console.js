@@ -72,7 +72,7 @@
 
   const keepUsed = (event) => {
     const part = event.detail.target;
-    if (!part?.matches?.("[data-live-part]") || !isUsed(part)) return;
+    if (!event.detail.shouldSwap || !part?.matches?.("[data-live-part]") || !isUsed(part)) return;
     event.detail.shouldSwap = false;
     part.querySelector("[data-live-news]")?.removeAttribute("hidden");
   };

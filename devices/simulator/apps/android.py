@@ -80,7 +80,9 @@ def keyguard(language: str, lock: str) -> Node:
         for number in range(9):
             left, top = 160 + number % 3 * 260, 920 + number // 3 * 240
             box = (left, top, left + 220, top + 200)
-            pad.add(Node("Group", box, desc=str(number + 1), id=f"key{number + 1}", look="key", clickable=True))
+            pad.add(
+                Node("Group", box, desc=str(number + 1), id=f"key{number + 1}", look="key", clickable=True)
+            )
         return stamp(root.add(pad), SYSTEM_UI)
     hint = Node("Text", (140, 1800, 940, 1900), text=say(ANDROID, language, "swipe"), look="light")
     return stamp(root.add(hint), SYSTEM_UI)

@@ -17,7 +17,10 @@ class Surroundings(Protocol):
     """What an app needs of its phone."""
 
     logins: Logins
-    connected: bool  #: whether the services can be reached
+
+    @property
+    def connected(self) -> bool:
+        """Whether the services can be reached."""
 
     def later(self, seconds: float, action: Action) -> None:
         """Run `action` after some time on the phone's own clock."""

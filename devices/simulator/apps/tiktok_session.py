@@ -189,7 +189,11 @@ class TikTokSession(SurprisingApp):
             self.count((44, 543, 340, 653), profile.following, self.say("following")),
             self.count((380, 543, 680, 653), profile.followers, self.say("followers")),
             self.count((720, 543, 1036, 653), profile.likes, self.say("likes")),
-            *([self.count((44, 760, 340, 850), profile.friends, self.say("friend_count"))] if profile.friends else []),
+            *(
+                [self.count((44, 760, 340, 850), profile.friends, self.say("friend_count"))]
+                if profile.friends
+                else []
+            ),
             Node("Text", (44, 680, 347, 750), text=self.say("studio"), id=self.rid("studio"), look="small"),
         )
         menu = Node("Button", (948, 93, 1058, 203), desc=self.say("menu"), look="icon", clickable=True)

@@ -6,23 +6,30 @@ from devices.simulator.description import Login
 
 Words = dict[str, tuple[str, ...]]  #: key -> (English, French)
 
-#: Words of other languages, by their English; what is not here stays English.
+#: Words of other languages, by their English; what is not here stays English. TikTok has a table of its own.
 OTHERS: dict[str, dict[str, str]] = {
     "nl": {
         "I already have an account": "Ik heb al een account", "Log in": "Inloggen", "Password": "Wachtwoord",
         "Forgot password?": "Wachtwoord vergeten?", "Not now": "Niet nu", "Edit profile": "Profiel bewerken",
         "followers": "volgers", "following": "volgend",
+    },
+    "nl tiktok": {
         "Use phone / email / username": "Telefoonnummer/e-mailadres/gebruikersnaam gebruiken",
     },
     "de": {
         "I already have an account": "Ich habe bereits ein Konto", "Log in": "Anmelden", "Password": "Passwort",
         "Forgot password?": "Passwort vergessen?", "Not now": "Jetzt nicht", "Edit profile": "Profil bearbeiten",
-        "posts": "Beiträge", "Use phone / email / username": "Telefonnr./E-Mail/Benutzernamen nutzen",
+        "posts": "Beiträge",
+    },
+    "de tiktok": {
+        "Use phone / email / username": "Telefonnr./E-Mail/Benutzernamen nutzen",
     },
     "es": {
         "I already have an account": "Ya tengo una cuenta", "Log in": "Iniciar sesión", "Password": "Contraseña",
         "Forgot password?": "¿Olvidaste tu contraseña?", "Not now": "Ahora no", "Edit profile": "Editar perfil",
         "posts": "publicaciones", "followers": "seguidores", "following": "seguidos",
+    },
+    "es tiktok": {
         "Use phone / email / username": "Usar teléfono/correo/nombre de usuario",
     },
     "pt": {
@@ -30,6 +37,8 @@ OTHERS: dict[str, dict[str, str]] = {
         "Forgot password?": "Esqueceu a senha?", "Not now": "Agora não", "Edit profile": "Editar perfil",
         "followers": "seguidores", "following": "seguindo",
         "Username, email or mobile number": "Nome de usuário, email ou número de celular",
+    },
+    "pt tiktok": {
         "Use phone / email / username": "Usar telefone/e-mail/nome de usuário",
     },
 }  # fmt: skip
@@ -246,7 +255,8 @@ def say(words: Words, language: str, key: str, *values: object) -> str:
     if language == "ja" and words is not ANDROID:
         return JAPANESE
     if language in OTHERS:
-        return OTHERS[language].get(known[0], known[0]).format(*values)
+        table = OTHERS[f"{language} tiktok" if words is TIKTOK else language]
+        return table.get(known[0], known[0]).format(*values)
     return known[1 if language == "fr" and len(known) > 1 else 0].format(*values)
 
 

@@ -18,6 +18,7 @@ from automation.agent.lease import CUT_OFF_SECONDS, Lease, clock
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import Pulse
 from automation.protocol import REPORT_WINDOW, Heartbeat, Report, key
+from automation.screens.schema import library
 from tests.phones import wait_for
 
 
@@ -222,3 +223,14 @@ def test_a_phone_that_came_or_went_is_told_at_once_with_a_ring(pulse: Pulse, red
     pulse.beat_once()
     assert Heartbeat.from_json(redis_client.get(key("pc1", "beat"))).number > first
     assert [list(fields) for _id, fields in redis_client.xrange(key("pc1", "reports"))] == [[b"beat"]]
+
+
+def test_a_heartbeat_tells_which_screen_files_are_used_and_what_was_left_out(
+    pulse: Pulse, redis_client, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "bad.yaml").write_text('schema: 1\napp: instagram\n"\\0": 1\n', "utf-8")
+    monkeypatch.setenv("PHONERACK_SCREENS", str(tmp_path))
+    pulse.beat_once()
+    beat = Heartbeat.from_json(redis_client.get(key("pc1", "beat")))
+
+    assert (beat.screens, beat.screen_faults) == (library().hash, "bad.yaml:3: unknown key '\\x00'")

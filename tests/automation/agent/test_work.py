@@ -22,6 +22,7 @@ from automation.agent.lease import CUT_OFF_SECONDS, clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import Ticket, ticket_key
+from automation.screens.schema import library
 from automation.scripts.base import SCRIPTS, NeedsPerson, Result, Script
 from devices.phones.adb import AdbServer
 from tests.phones import wait_for
@@ -340,3 +341,48 @@ def test_a_ticket_is_left_where_it_is_while_the_controller_is_not_known(work: Wo
     assert work.client.exists(ticket_key("pc1", 1, 1))
     assert reports(work) == []
     assert work.outbox.snapshot() == (1, 0, [])
+
+
+def test_the_last_report_tells_what_was_seen_by_which_app_version_and_screen_files(work: Work) -> None:
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    end = last(work)
+    seen = {(app, screen): (version, alternatives) for app, screen, version, alternatives in end["seen"]}
+    version, alternatives = seen["instagram", "ig.login_form"]
+
+    assert version.startswith("410")
+    assert any(one.startswith("any.") for one in alternatives)
+    assert any(one.startswith("password.") for one in alternatives)
+    assert end["screens_hash"] == library().hash
+    assert len(json.dumps(end["seen"])) < 4000
+    assert "unconfirmed_words" not in end["data"]
+
+
+def test_a_run_that_relied_on_words_nobody_has_seen_says_so(
+    work: Work, farm, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "schema: 1\napp: instagram\nscreens:\n"
+        "  - {id: ig.landing, kind: form, all: [{text: house}], actions: {log_in: [{text: house}]}}\n"
+        'unconfirmed: {en: {house: ["I already have an account"]}}\n',
+        "utf-8",
+    )
+    monkeypatch.setenv("PHONERACK_SCREENS", str(tmp_path))
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    end = last(work)
+
+    assert (end["outcome"], end["reason"]) == ("succeeded", "signed_in")
+    assert end["data"]["unconfirmed_words"] == ["en house: i already have an account"]
+
+
+def test_a_wrong_screen_file_of_the_operators_stops_no_run(
+    work: Work, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    (tmp_path / "bad.yaml").write_text("screens: [", "utf-8")
+    monkeypatch.setenv("PHONERACK_SCREENS", str(tmp_path))
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+
+    assert last(work)["outcome"] == "succeeded"
+    assert "bad.yaml:1: this is no YAML" in caplog.text

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import redis
+from django.urls import reverse
 
 from automation.choices import Outcome, RunState
 from automation.controller import heartbeats, sweep, tickets
@@ -264,3 +265,14 @@ def test_a_running_run_that_the_agent_does_not_know_is_lost(redis_client) -> Non
     run = running_run()
     settle(run, redis_client)
     assert (run.outcome, run.reason) == (Outcome.LOST, "not_in_hand")
+
+
+def test_what_is_wrong_with_a_hosts_screen_files_stands_on_its_page(redis_client, admin_client) -> None:
+    beat(redis_client, screens="abc123", screen_faults="bad.yaml:3: unknown key 'x'" + "!" * 5000)
+    Hearing().listen()
+    host = Host.objects.get(name="pc1")
+    page = admin_client.get(reverse("admin:devices_host_change", args=[host.pk])).content.decode()
+
+    assert host.screens_hash == "abc123"
+    assert len(host.screen_faults) == 1000
+    assert "bad.yaml:3: unknown key" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,20 @@ def test_a_file_that_is_no_text_or_a_folder_that_is_not_there_stops_nobody(
     monkeypatch.setenv("PHONERACK_SCREENS", str(own / "gone"))
     assert "a folder that is not there" in library().faults[0]
     assert library().apps == load()
+
+
+def test_the_files_in_the_documentation_are_right(own: Path) -> None:
+    text = Path(__file__).parents[3].joinpath("docs/screens.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    for number, example in enumerate(examples):
+        (own / f"{number}.yaml").write_text(example, "utf-8")
+
+    assert len(examples) == 2
+    assert library().faults == ()
+    survey = dump(
+        node(text="How do you feel about what you saw today?"), node("Button", text="Inte nu", clickable=True)
+    )
+    assert recognise(survey).screen == "ig.survey"
 
 
 @pytest.mark.parametrize("kind", ["human", "error"])

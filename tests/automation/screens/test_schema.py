@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import re
 
+import pytest
+import yaml
+
+from automation.screens.reader import Reader
 from automation.screens.schema import SchemaError, load, load_app
 
 HEAD = """\
@@ -107,3 +112,96 @@ def test_tiktok_is_recognised_without_its_shuffled_ids() -> None:
 
     allowed = {"secsdk-captcha-drag-wrapper", None}
     assert {pattern.id for screen in load()["tiktok"].screens for pattern in patterns_of(screen)} <= allowed
+
+
+ODD: list[object] = [
+    None,
+    True,
+    0,
+    -1,
+    3.5,
+    "",
+    "x",
+    "*",
+    [],
+    [1],
+    [[]],
+    {},
+    {"a": 1},
+    [{}],
+    [[{}]],
+    {"text": []},
+]
+
+
+def told_of(data: object) -> list[str]:
+    """The faults of what is in a file; none when it can be used."""
+    reader = Reader("demo.yaml", {}, {})
+    reader.app(data)
+    return reader.faults
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Every place in a file."""
+    found = [path] if path else []
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return found + [place for key, held in inside for place in places(held, (*path, key))]
+
+
+def test_whatever_stands_anywhere_in_a_file_is_read_or_refused_with_lines_and_never_more() -> None:
+    """Each value of a file that uses every key replaced by each kind of other value."""
+    whole = yaml.safe_load(EVERY_KEY)
+    assert load_app(EVERY_KEY, "demo.yaml").screens
+    tried = refused = 0
+    for place in places(whole):
+        for odd in ODD:
+            copy = json.loads(json.dumps(whole))
+            *way, last = place
+            inside = copy
+            for key in way:
+                inside = inside[key]
+            inside[last] = odd
+            tried += 1
+            told = told_of(copy)
+            refused += bool(told)
+            assert all(re.match(r"demo\.yaml:\d+: .+", one) for one in told)
+
+    assert tried > 1000
+    assert refused > tried / 2
+
+
+EVERY_KEY = """\
+schema: 1
+app: demo
+packages: [com.demo]
+handle: '[a-z]+'
+languages: {en: {hello: [Hello]}}
+unconfirmed: {nl: {hello: [Hallo]}}
+screens:
+  - id: demo.one
+    kind: form
+    priority: 510
+    packages: [com.demo]
+    alone: false
+    evidence: H
+    versions: '>=3 <5'
+    activity: ['*.Main']
+    threshold: 1
+    all: [{text: hello, class: Button, clickable: true, weight: 2, count: '>=1', nth: 0}]
+    any: [[{contains: hello}], [{regex: 'h.*', within: {id: box}, has: {package: com.demo}}]]
+    none: [{handle: any, beside: {password: true}, before: {activity: '*.Other'}}]
+    likely: [{id: box*}]
+    extract: {name: [{id: name, from: desc, normalise: handle, many: true}]}
+    actions: {next: [{text: hello}]}
+  - id: demo.two
+    kind: error
+    all: [{text: hello}]
+    outcome: {reason: captcha, result: failed}
+"""
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    text = "  - {id: a, kind: form, all: [{text: hello}], all: [{text: hello}]}\n"
+
+    assert faults(text) == "demo.yaml:8: 'all' stands there twice"
+    assert "'en' stands there twice" in faults("", HEAD.replace("screens:", "  en: {bye: [Bye]}\nscreens:"))

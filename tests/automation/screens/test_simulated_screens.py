@@ -10,7 +10,9 @@ from tests.automation.dumps import drawn, screens_of
 #: Where the simulator's name of a screen is not ours.
 NAMES = {
     "instagram": {
-        "nux": "ig.nux_notifications", "challenge_identity": "ig.captcha", "survey": "",
+        "nux": "ig.nux_notifications",
+        "challenge_identity": "ig.captcha",
+        "survey": "",
         "challenge_confirm": "ig.challenge_identity",
     },
     "tiktok": {"popups": "tt.terms", "loading": "", "survey": ""},

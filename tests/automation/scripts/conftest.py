@@ -23,7 +23,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def stage(make_farm: MakeFarm, adb_server: RunningAdb) -> MakeStage:
     """A function that makes a stage out of the apps of one phone."""
 
-    def make(*apps: dict[str, Any], **more: Any) -> Stage:
-        return Stage(make_farm(described(*apps, **more)), adb_server)
+    def make(*apps: dict[str, Any], has_server: bool = True, **more: Any) -> Stage:
+        return Stage(make_farm(described(*apps, **more), has_server=has_server), adb_server)
 
     return make

@@ -21,6 +21,7 @@ class FakePhone:
         self.done: list[str] = []
         self.texts: list[str] = []
         self.on_dump: Callable[[], None] = lambda: None
+        self.in_front, self.asked_front = "", 0
         self.stays = False  #: whether the screen stays whatever is done
 
     def _did(self, what: str) -> None:
@@ -37,8 +38,9 @@ class FakePhone:
     def screenshot(self) -> bytes:
         return b"\x89PNG"
 
-    def front_package(self) -> str:
-        return IG
+    def front(self) -> str:
+        self.asked_front += 1
+        return self.in_front
 
     def app_version(self, package: str) -> str:
         if package not in self.installed:

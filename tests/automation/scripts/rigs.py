@@ -17,7 +17,7 @@ from devices.phones.u2_phone import open_phone
 from devices.simulator.farm import Farm
 from tests.phones import RunningAdb
 
-PACE = Pace(poll=0.05, settle=1.0, unknown=0.4, unreadable=0.4, loading=3.0)
+PACE = Pace(poll=0.05, settle=1.0, unknown=0.4, unreadable=0.4, stuck=0.4, loading=3.0)
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PASSWORD = "p#% '\"<&=+\\ é漢🙂"
 PACKAGES = {"instagram": "com.instagram.android", "tiktok": "com.zhiliaoapp.musically"}

@@ -15,7 +15,7 @@ from automation.scripts.context import MOVES, Context, Pace
 from automation.scripts.login import Login
 from automation.scripts.reasons import REASONS
 from devices.phones.errors import PhoneError, PhoneHung
-from tests.automation.dumps import IG, drawn, dump, node
+from tests.automation.dumps import IG, TT, drawn, dump, node
 from tests.automation.scripts.fake import FakePhone
 from tests.automation.scripts.rigs import ticket
 
@@ -309,3 +309,32 @@ def test_every_reason_has_a_sentence_that_ends() -> None:
         assert re.fullmatch(r"[a-z_]+", code)
         assert reason.sentence.endswith(".")
         assert not reason.action or reason.action.endswith(".")
+
+
+def test_what_stays_and_shows_nothing_is_known_by_its_activity() -> None:
+    phone = FakePhone(dump(node("FrameLayout", node("View", package=TT), package=TT)), installed=(TT,))
+    phone.in_front = f"{TT}/com.bytedance.bdturing.VerifyActivity"
+    one = Context(phone, ticket("login", "tiktok", account={}), lambda *_: None, FAST)
+    one.open("tiktok", TT)
+
+    assert [one.look().screen for _ in range(3)] == ["", "tt.captcha", "tt.captcha"]
+    assert phone.asked_front == 1
+
+
+def test_a_dump_of_what_is_no_longer_in_front_is_told_to_be_stale() -> None:
+    phone = FakePhone(STRANGE)
+    phone.in_front = "com.miui.home/.Launcher"
+
+    one = context(phone)
+    assert [one.look().why for _ in range(2)] == ["", "stale"]
+
+
+def test_android_is_not_asked_what_is_in_front_while_screens_are_known_or_change() -> None:
+    phone = FakePhone(HOME)
+    one = context(phone)
+    looks = iter([HOME, HOME, STRANGE, HOME, STRANGE.replace("never", "ever")])
+    phone.on_dump = lambda: phone.screens.__setitem__(0, next(looks))
+    for _ in range(5):
+        one.look()
+
+    assert phone.asked_front == 0

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from devices.phones.errors import UiServiceDown
+from devices.phones.u2_phone import U2Phone
 from tests.automation.scripts.conftest import MakeStage
 from tests.automation.scripts.rigs import PACKAGES, login, ticket
 
@@ -70,6 +75,65 @@ def test_what_could_be_read_is_kept_beside_what_could_not(stage: MakeStage) -> N
     assert result.data["unreadable"] == [
         {"app": "tiktok", "package": PACKAGES["tiktok"], "reason": "unreadable_screen"}
     ]
+
+
+def test_what_was_read_is_kept_when_the_phone_goes_away(
+    stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = stage(*({"app": app, "signed_in": ["bob", "carol"]} for app in PACKAGES))
+    there = at.farm.phone("P1").apps[PACKAGES["tiktok"]]
+    monkeypatch.setattr(U2Phone, "dump", failing_after(U2Phone.dump, lambda: there.pid > 0))
+    result = at.run(MATCH)
+
+    assert (result.outcome, result.reason, result.transient) == ("failed", "ui_service_down", True)
+    assert result.data["found"] == [found("instagram", "bob", "carol")]
+    assert result.data["unreadable"] == [
+        {"app": "tiktok", "package": PACKAGES["tiktok"], "reason": "ui_service_down"}
+    ]
+
+
+def failing_after(real: Any, is_time: Callable[[], bool]) -> Any:
+    """A call that fails from some moment on, as with a phone whose server does not come back."""
+
+    def call(phone: U2Phone) -> str:
+        if is_time():
+            raise UiServiceDown
+        return str(real(phone))
+
+    return call
+
+
+def test_a_list_that_is_longer_than_the_screen_is_read_to_its_end(stage: MakeStage) -> None:
+    names = [f"name.{number:02}" for number in range(14)]
+    at = stage({"app": "instagram", "signed_in": names})
+
+    assert at.run(MATCH).data["found"] == [found("instagram", *names)]
+
+
+def test_an_account_far_down_the_list_is_switched_to(stage: MakeStage) -> None:
+    names = [f"name.{number:02}" for number in range(14)]
+    at = stage({"app": "instagram", "signed_in": names})
+
+    assert at.run(ticket("login", "instagram", "name.12")).reason == "switched"
+    assert at.signed_in("instagram")[0] == "name.12"
+
+
+def test_a_clone_is_read_by_its_own_package(stage: MakeStage) -> None:
+    clone = "com.instagram.android.clone"
+    at = stage({"app": "instagram", "signed_in": ["bob"]},
+               {"app": "instagram", "package": clone, "signed_in": ["carol"]})  # fmt: skip
+    result = at.run(ticket("match", packages={"instagram": [PACKAGES["instagram"], clone]}))
+
+    assert result.data["found"] == [
+        found("instagram", "bob"),
+        {**found("instagram", "carol"), "package": clone},
+    ]
+
+
+def test_an_app_in_a_language_that_is_not_known_says_so(stage: MakeStage) -> None:
+    at = stage({"app": "instagram", "signed_in": ["bob"]}, {"app": "tiktok", "language": "ja"})
+
+    assert at.run(MATCH).data["unreadable"][0]["reason"] == "wrong_language"
 
 
 def test_nothing_readable_at_all_is_for_a_person(stage: MakeStage) -> None:
@@ -150,6 +214,26 @@ def test_sync_of_an_account_that_is_not_signed_in_fails_and_logs_nobody_in(
 
     assert (result.outcome, result.reason, result.data) == ("failed", "not_signed_in", {"logined": False})
     assert not at.touches("type")
+
+
+@pytest.mark.parametrize(("language", "followers"), [("en", 12_300), ("fr", 12_300), ("nl", 12_300),
+                                                       ("de", 12_345), ("es", 12_300), ("pt", 12_300)])  # fmt: skip
+def test_counts_are_read_as_the_language_of_the_app_writes_them(
+    stage: MakeStage, language: str, followers: int
+) -> None:
+    result = stage({"app": "tiktok", "language": language, "signed_in": ["alice"]}).run(
+        ticket("sync", "tiktok")
+    )
+
+    assert (result.data["followers"], result.data["hearts"]) == (followers, 1_200_000)
+
+
+def test_friends_are_read_where_the_profile_shows_them(stage: MakeStage) -> None:
+    known = login("tiktok", "alice", friends=42)
+    result = stage({"app": "tiktok", "signed_in": ["alice"]}, logins=[known]).run(ticket("sync", "tiktok"))
+
+    assert result.data["friends"] == 42
+    assert "videos" not in result.data
 
 
 def test_small_numbers_are_exact(stage: MakeStage) -> None:

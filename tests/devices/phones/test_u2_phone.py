@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import threading
 import time
 import traceback
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from devices.phones import u2_phone
+from devices.phones import u2_server
 from devices.phones.deadline import Deadline
 from devices.phones.errors import (
     AppMissing,
@@ -73,10 +74,10 @@ def test_a_call_does_not_wait_for_a_delayed_acknowledgement(rig: Rig) -> None:
 
 def test_an_app_is_started_seen_in_front_and_stopped(rig: Rig) -> None:
     rig.phone.start_app(IG)
-    wait_for(lambda: rig.phone.front_package() == IG)
+    wait_for(lambda: rig.phone.front().startswith(f"{IG}/"))
     rig.phone.stop_app(IG)
 
-    wait_for(lambda: rig.phone.front_package() != IG)
+    wait_for(lambda: not rig.phone.front().startswith(IG))
     assert rig.phone.app_version(IG).startswith("410")
 
 
@@ -152,25 +153,25 @@ def test_a_password_is_in_no_log_and_no_error_when_the_field_vanishes(
 @pytest.mark.parametrize(
     "raised",
     [
-        u2_phone.u2_errors.UiObjectNotFoundError(-32001, "not found", [CANARY]),
-        u2_phone.u2_errors.RPCUnknownError(CANARY, [CANARY], CANARY),
-        u2_phone.u2_errors.HTTPError(CANARY),
+        u2_server.u2_errors.UiObjectNotFoundError(-32001, "not found", [CANARY]),
+        u2_server.u2_errors.RPCUnknownError(CANARY, [CANARY], CANARY),
+        u2_server.u2_errors.HTTPError(CANARY),
         ConnectionResetError(CANARY),
-        u2_phone.json.JSONDecodeError(CANARY, CANARY, 0),
+        u2_server.json.JSONDecodeError(CANARY, CANARY, 0),
     ],
 )
 def test_a_password_is_in_no_error_whatever_uiautomator_raises(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, raised: Exception
 ) -> None:
     _, password = open_form(rig)
-    real = u2_phone._jsonrpc_call
+    real = u2_server._jsonrpc_call
 
     def fail(device: Any, port: int, method: str, *rest: Any) -> Any:
         if method == "setText":
             raise raised
         return real(device, port, method, *rest)
 
-    monkeypatch.setattr(u2_phone, "_jsonrpc_call", fail)
+    monkeypatch.setattr(u2_server, "_jsonrpc_call", fail)
     with pytest.raises(PhoneError) as caught:
         rig.phone.type_into(password, CANARY, secret=True)
 
@@ -179,12 +180,12 @@ def test_a_password_is_in_no_error_whatever_uiautomator_raises(
 
 def test_a_field_that_does_not_take_the_text_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     user, _ = open_form(rig)
-    real = u2_phone._jsonrpc_call
+    real = u2_server._jsonrpc_call
 
     def refuse(device: Any, port: int, method: str, *rest: Any) -> Any:
         return False if method == "setText" else real(device, port, method, *rest)
 
-    monkeypatch.setattr(u2_phone, "_jsonrpc_call", refuse)
+    monkeypatch.setattr(u2_server, "_jsonrpc_call", refuse)
     with pytest.raises(NodeGone):
         rig.phone.type_into(user, "alice")
 
@@ -204,16 +205,16 @@ def test_a_text_never_goes_to_the_field_that_had_the_focus_before(rig: Rig) -> N
 def count_calls(monkeypatch: pytest.MonkeyPatch, lost: str) -> list[str]:
     """The methods that are called from now on; the answer to every call of `lost` gets lost."""
     calls: list[str] = []
-    real = u2_phone._jsonrpc_call
+    real = u2_server._jsonrpc_call
 
     def call(device: Any, port: int, method: str, *rest: Any) -> Any:
         calls.append(method)
         answer = real(device, port, method, *rest)
         if method == lost and calls.count(lost) == 1:
-            raise u2_phone.u2_errors.HTTPError("the answer got lost")
+            raise u2_server.u2_errors.HTTPError("the answer got lost")
         return answer
 
-    monkeypatch.setattr(u2_phone, "_jsonrpc_call", call)
+    monkeypatch.setattr(u2_server, "_jsonrpc_call", call)
     return calls
 
 
@@ -239,6 +240,43 @@ def test_a_look_whose_answer_is_lost_is_looked_again(rig: Rig, monkeypatch: pyte
 
     assert rig.phone.dump().startswith("<?xml")
     assert len(calls) == 2
+
+
+def test_looks_share_a_connection_and_do_without_it_when_it_was_closed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    real = rig.phone._ui._new_line
+    monkeypatch.setattr(rig.phone._ui, "_new_line", lambda: (made.append(1), real())[1])
+    rig.phone._ui.hang_up()
+    for _ in range(3):
+        rig.phone.dump()
+    assert len(made) == 1
+    line = rig.phone._ui._line
+    assert line is not None
+    line.shutdown(socket.SHUT_RDWR)
+
+    assert rig.phone.dump().startswith("<?xml")
+    assert len(made) == 2
+
+
+def test_a_tap_never_goes_over_a_connection_that_may_be_closed(rig: Rig) -> None:
+    rig.phone.dump()
+    line = rig.phone._ui._line
+    assert line is not None
+    line.shutdown(socket.SHUT_RDWR)
+    rig.phone.tap(Spot(500, 500))
+
+    assert len(rig.touches("click")) == 1
+
+
+def test_a_run_leaves_no_connection_open(farm: Farm, adb_server: RunningAdb) -> None:
+    with open_phone(adb_server.server, farm.phone("P1").address, Deadline(20)) as phone:
+        phone.dump()
+        line = phone._ui._line
+
+    assert line is not None
+    assert line.fileno() == -1
 
 
 def test_a_dead_server_on_the_phone_is_started_again_and_the_tap_arrives_once(rig: Rig) -> None:
@@ -357,18 +395,18 @@ def test_a_server_that_hung_is_not_kept_though_the_run_went_on(farm: Farm, adb_s
         with pytest.raises(PhoneHung):
             phone.dump()
 
-    assert not [key for key in u2_phone._kept if key[2] == address]
+    assert not [key for key in u2_server.KEPT if key[2] == address]
 
 
 def test_a_kept_server_ends_with_the_run_that_goes_wrong(farm: Farm, adb_server: RunningAdb) -> None:
     address = farm.phone("P1").address
     with open_phone(adb_server.server, address, Deadline(20)):
         pass
-    assert [key for key in u2_phone._kept if key[2] == address]
+    assert [key for key in u2_server.KEPT if key[2] == address]
     with pytest.raises(RuntimeError), open_phone(adb_server.server, address, Deadline(20)):
         raise RuntimeError
 
-    assert not [key for key in u2_phone._kept if key[2] == address]
+    assert not [key for key in u2_server.KEPT if key[2] == address]
 
 
 def test_a_run_that_went_wrong_leaves_no_server_behind(farm: Farm, adb_server: RunningAdb) -> None:
@@ -376,4 +414,4 @@ def test_a_run_that_went_wrong_leaves_no_server_behind(farm: Farm, adb_server: R
     with pytest.raises(RuntimeError), open_phone(adb_server.server, address, Deadline(20)):
         raise RuntimeError
 
-    assert not [key for key in u2_phone._kept if key[2] == address]
+    assert not [key for key in u2_server.KEPT if key[2] == address]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_accounts"),
+        ("accounts", "0002_refused_passwords"),
     ]
 
     operations = [
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                         choices=[("totp_code_shown", "saw the 2FA code")], max_length=32, verbose_name="what"
                     ),
                 ),
-                ("subject", models.CharField(max_length=120, verbose_name="of")),
+                ("subject", models.CharField(max_length=120, verbose_name="whose")),
                 ("address", models.GenericIPAddressField(null=True, verbose_name="from")),
                 (
                     "account",
