@@ -102,7 +102,8 @@ class AccountAdmin(RevealPage, ModelAdmin, ExportPage, ExcelPages):
 
     @method_decorator(sensitive_post_parameters("new_password", "new_totp_secret"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        return cast(HttpResponse, super().changeform_view(*args, **kwargs))
+        page: HttpResponse = super().changeform_view(*args, **kwargs)
+        return page
 
     def save_model(self, request: HttpRequest, obj: Account, form: AccountForm, change: bool) -> None:
         columns = form.changed_columns()
@@ -113,10 +114,10 @@ class AccountAdmin(RevealPage, ModelAdmin, ExportPage, ExcelPages):
     def get_search_results(
         self,
         request: HttpRequest,
-        queryset: AccountQuerySet,
+        queryset: QuerySet[Account],
         search_term: str,
     ) -> tuple[QuerySet[Account], bool]:
-        return queryset.matching_search(search_term), False
+        return cast(AccountQuerySet, queryset).matching_search(search_term), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Nothing about a secret can be asked by way of the address."""

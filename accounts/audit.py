@@ -43,7 +43,9 @@ def note(action: AuditAction, who: Who, account: Account | None = None, **more: 
     )
 
 
-def note_many(action: AuditAction, who: Who, ids: Sequence[int], subject: str, detail: str = "") -> AuditEvent:
+def note_many(
+    action: AuditAction, who: Who, ids: Sequence[int], subject: str, detail: str = ""
+) -> AuditEvent:
     """One row about many accounts."""
     return note(
         action, who, subject=subject[:120], detail=detail[:200], accounts=spans(ids), count=len(ids)

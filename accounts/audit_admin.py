@@ -32,7 +32,7 @@ class AuditEventAdmin(ModelAdmin):
     search_help_text = gettext_lazy("Who, of whom, details or address")
     list_before_template = "accounts/audit_head.html"
 
-    @admin.display(description=gettext_lazy("of"), ordering="subject")
+    @admin.display(description=gettext_lazy("whose"), ordering="subject")
     def of(self, event: AuditEvent) -> str:
         many = _("%(count)s accounts") % {"count": event.count} if event.accounts else ""
         return ", ".join(filter(None, (event.subject, many)))
@@ -59,7 +59,7 @@ class AuditEventAdmin(ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         events = self.get_changelist_instance(request).get_queryset(request)[:AT_MOST]
-        heads = [_("at"), _("who"), _("what"), _("of"), _("accounts"), _("details"), _("from")]
+        heads = [_("at"), _("who"), _("what"), _("whose"), _("accounts"), _("details"), _("from")]
         data = write_sheet("audit", heads, map(_cells, events), [20, 20, 24, 28, 24, 50, 18])
         name = f"audit-{timezone.now():%Y%m%d-%H%M}.xlsx"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""Triggers that let nobody change or delete an audit event: not a defect of ours, not somebody at the database's prompt.
+"""Triggers that let nobody change or delete an audit event: no defect of ours, nobody at the database's prompt.
 
 Whoever owns the database may drop them; they keep honest what goes by way of SQL, and make the rest deliberate.
 """

@@ -27,7 +27,7 @@ class ExportForm(forms.Form):
     )
     file_password = forms.CharField(
         label=_("Password for the file"), required=False, strip=False, min_length=10, max_length=200,
-        help_text=_("Excel asks for it when the file is opened. Take it off in Excel before you import the file again."),
+        help_text=_("Excel asks for it to open the file. Take it off in Excel before you import the file again."),
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
 

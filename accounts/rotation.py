@@ -98,4 +98,4 @@ def _write(column: EncryptedField, new: list[tuple[str, int, str]]) -> int:
     table, name = map(connection.ops.quote_name, (column.model._meta.db_table, column.column))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {table} SET {name} = %s WHERE id = %s AND {name} = %s", new)  # noqa: S608 - our own names
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -40,9 +40,9 @@ def check_strength(**_kwargs: Any) -> list[CheckMessage]:
         ("E006", "PHONERACK_FIELD_KEYS", not settings.PHONERACK_FIELD_KEYS or _is_key_ring()),
         ("E007", "PHONERACK_CONTROLLER_KEY", not settings.PHONERACK_CONTROLLER_KEY or _is_private_key()),
     ]
-    hint = "`./run setup` and `deploy/make-secrets.sh` make good ones."
+    says, hint = "is no secret: too short, an example, or not in its form.", "`./run setup` makes good ones."
     return [
-        Error(f"{name} is no secret: it is too short, an example, or not in its form.", hint=hint, id=f"phonerack.{code}")
+        Error(f"{name} {says}", hint=hint, id=f"phonerack.{code}")
         for code, name, is_good in wanted
         if not is_good
     ]  # fmt: skip
@@ -59,7 +59,9 @@ def _is_key_ring() -> bool:
         key_ring()
     except ImproperlyConfigured:
         return False
-    keys = [entry.strip().partition(":")[2] for entry in settings.PHONERACK_FIELD_KEYS.split(",") if entry.strip()]
+    keys = [
+        entry.strip().partition(":")[2] for entry in settings.PHONERACK_FIELD_KEYS.split(",") if entry.strip()
+    ]
     return all(_is_random(base64.b64decode(key)) for key in keys)
 
 
@@ -73,7 +75,7 @@ def _is_private_key() -> bool:
 
 def _is_random(key: bytes) -> bool:
     """32 random bytes have fewer than 16 different ones once in the life of the universe."""
-    return len(set(key)) >= 16 or len(key) < 32 and len(set(key)) >= 8
+    return len(set(key)) >= 16 or (len(key) < 32 and len(set(key)) >= 8)
 
 
 @register()

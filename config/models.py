@@ -20,12 +20,14 @@ ISSUER = "Phonerack"
 KEY_BYTES = 20
 
 
-class SecondFactor(ThrottlingMixin, Device):  # type: ignore[misc]
+class SecondFactor(ThrottlingMixin, Device):
     """An authenticator app. django-otp's own device keeps its secret in clear; this one seals it."""
 
-    vault_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    vault_id: models.UUIDField[Any, Any] = models.UUIDField(default=uuid4, unique=True, editable=False)
     secret = EncryptedField(_("secret"), default="")
-    last_step = models.BigIntegerField(default=-1)  #: of the last code that was used: none is good twice
+    last_step: models.BigIntegerField[Any, Any] = models.BigIntegerField(
+        default=-1
+    )  #: of the last code that was used: none is good twice
 
     class Meta:
         verbose_name = _("second factor")

@@ -42,5 +42,7 @@ def make_groups() -> list[str]:
 
 def _all(codenames: Iterable[str] | None = None) -> QuerySet[Permission]:
     """Permissions of ours and of users and groups. Permission itself is nobody's to change."""
-    found = Permission.objects.filter(content_type__app_label__in=APPS).exclude(content_type__model="permission")
+    found = Permission.objects.filter(content_type__app_label__in=APPS).exclude(
+        content_type__model="permission"
+    )
     return found if codenames is None else found.filter(codename__in=list(codenames))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from msoffcrypto.format.ooxml import OOXMLFile
+from msoffcrypto.format.ooxml import OOXMLFile  # type: ignore[import-untyped]
 
 
 def lock(data: bytes, password: str) -> bytes:

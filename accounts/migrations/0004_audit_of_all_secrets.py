@@ -5,47 +5,77 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', "0003_audit_events"),
+        ("accounts", "0003_audit_events"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='account',
-            options={'ordering': ['app', 'username'], 'permissions': [('export_passwords', 'Can export passwords'), ('import_accounts', 'Can import accounts'), ('view_password', 'Can see passwords'), ('view_totp_code', 'Can see 2FA codes')], 'verbose_name': 'account', 'verbose_name_plural': 'accounts'},
+            name="account",
+            options={
+                "ordering": ["app", "username"],
+                "permissions": [
+                    ("export_passwords", "Can export passwords"),
+                    ("import_accounts", "Can import accounts"),
+                    ("view_password", "Can see passwords"),
+                    ("view_totp_code", "Can see 2FA codes"),
+                ],
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
+            },
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='accounts',
-            field=models.TextField(blank=True, verbose_name='accounts'),
+            model_name="auditevent",
+            name="accounts",
+            field=models.TextField(blank=True, verbose_name="accounts"),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='count',
-            field=models.PositiveIntegerField(default=1, verbose_name='number of accounts'),
+            model_name="auditevent",
+            name="count",
+            field=models.PositiveIntegerField(default=1, verbose_name="number of accounts"),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='detail',
-            field=models.CharField(blank=True, max_length=200, verbose_name='details'),
+            model_name="auditevent",
+            name="detail",
+            field=models.CharField(blank=True, max_length=200, verbose_name="details"),
         ),
         migrations.AlterField(
-            model_name='auditevent',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='accounts.account', verbose_name='account'),
+            model_name="auditevent",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="audit_events",
+                to="accounts.account",
+                verbose_name="account",
+            ),
         ),
         migrations.AlterField(
-            model_name='auditevent',
-            name='action',
-            field=models.CharField(choices=[('totp_code_shown', 'saw the 2FA code'), ('secret_shown', 'saw the password'), ('exported', 'exported passwords'), ('imported', 'imported a file'), ('ticket', 'sent the password to a phone'), ('factor_set', 'set up a second factor'), ('factor_reset', 'took away a second factor')], max_length=32, verbose_name='what'),
+            model_name="auditevent",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("totp_code_shown", "saw the 2FA code"),
+                    ("secret_shown", "saw the password"),
+                    ("exported", "exported passwords"),
+                    ("imported", "imported a file"),
+                    ("ticket", "sent the password to a phone"),
+                    ("factor_set", "set up a second factor"),
+                    ("factor_reset", "took away a second factor"),
+                ],
+                max_length=32,
+                verbose_name="what",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['at'], name='audit_at'),
+            model_name="auditevent",
+            index=models.Index(fields=["at"], name="audit_at"),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(models.F('action'), models.OrderBy(models.F('id'), descending=True), name='audit_action'),
+            model_name="auditevent",
+            index=models.Index(
+                models.F("action"), models.OrderBy(models.F("id"), descending=True), name="audit_action"
+            ),
         ),
     ]

@@ -60,10 +60,14 @@ def issue(runs: Iterable[Run]) -> list[Run]:
 
 def _note(runs: list[Run]) -> None:
     """Whose password goes where, and who ordered it: a row each, in one statement."""
-    sent = [(run.account, run, run.device, run.host) for run in runs if run.account and run.device and run.host]
+    sent = [
+        (run.account, run, run.device, run.host) for run in runs if run.account and run.device and run.host
+    ]
     if sent:
-        columns = {
-            "actor": [run.requested_by or f"campaign {run.campaign_id}" for _account, run, _phone, _host in sent],
+        columns: dict[str, list[Any]] = {
+            "actor": [
+                run.requested_by or f"campaign {run.campaign_id}" for _account, run, _phone, _host in sent
+            ],
             "account_id": [account.pk for account, *_others in sent],
             "subject": [audit.name_of(account) for account, *_others in sent],
             "detail": [

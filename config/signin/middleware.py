@@ -47,9 +47,7 @@ class SecondFactorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(
-        self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any
-    ) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         """None goes on to the page."""
         match = request.resolver_match
         if (match is not None and match.view_name in OPEN_PAGES) or not lacks_second_factor(request):

@@ -55,7 +55,10 @@ def broken(**_values):
 
 
 def test_a_password_is_shown_to_one_who_may_after_their_own_password_and_it_is_written_down(somebody):
-    client, account = somebody("view_account", "view_password"), make_account(app="instagram", totp_secret=SECRET)
+    client, account = (
+        somebody("view_account", "view_password"),
+        make_account(app="instagram", totp_secret=SECRET),
+    )
     account.password = "hunter22 <b>:x"
     account.save()
     assert "hunter22" not in client.get(reveal_of(account)).content.decode()

@@ -128,7 +128,9 @@ def _same_database() -> dict[str, str]:
     if connection.vendor == "sqlite":
         url = f"sqlite:///{found['NAME']}"
     else:
-        url = f"postgres://{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+        url = (
+            f"postgres://{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+        )
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url, "PHONERACK_FIELD_KEYS": f"{NEW},{OLD}",
     }  # fmt: skip

@@ -29,7 +29,9 @@ from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
 
-INDEX, LOGIN, ACCOUNTS = (reverse(f"admin:{name}") for name in ("index", "login", "accounts_account_changelist"))
+INDEX, LOGIN, ACCOUNTS = (
+    reverse(f"admin:{name}") for name in ("index", "login", "accounts_account_changelist")
+)
 FACTOR = reverse("second_factor")
 PASSWORD = "a password of mine"
 
@@ -130,7 +132,10 @@ def test_it_is_set_up_once_written_down_and_asked_for_at_the_next_sign_in(client
         sign_in(again)
         page = again.get(f"{FACTOR}?next={ACCOUNTS}")
         assert secret not in page.content.decode().replace(" ", "")
-        assert "<svg" not in page.content.decode().partition('<form method="post">')[0].rpartition("</header>")[2]
+        assert (
+            "<svg"
+            not in page.content.decode().partition('<form method="post">')[0].rpartition("</header>")[2]
+        )
         answer = again.post(f"{FACTOR}?next={ACCOUNTS}", {"code": f" {current_code(secret)[0]} "})
         assert answer["Location"] == ACCOUNTS
         assert again.get(ACCOUNTS).status_code == 200
@@ -220,7 +225,9 @@ def test_a_session_ends_after_its_hours_however_much_is_clicked(client, settings
     start = 1_800_000_000
     for minute in range(0, settings.SESSION_COOKIE_AGE // 60, 50):
         with travel(start + minute * 60):
-            assert (client.get(ACCOUNTS) if minute else sign_in(client)).status_code == (200 if minute else 302)
+            assert (client.get(ACCOUNTS) if minute else sign_in(client)).status_code == (
+                200 if minute else 302
+            )
     with travel(start + settings.SESSION_COOKIE_AGE):
         assert client.get(ACCOUNTS).status_code == 302
 
@@ -293,5 +300,7 @@ def test_in_production_cookies_travel_over_tls_only_and_no_script_reads_the_sess
         **os.environ, **keys.fresh(), "USE_TLS": "true", "PHONERACK_STATE": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }  # fmt: skip
-    said = subprocess.run([sys.executable, "-c", code], cwd=BASE, env=env, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE, env=env, capture_output=True, text=True, check=True
+    )
     assert said.stdout.split() == ["True", "True", "True", "Lax"]

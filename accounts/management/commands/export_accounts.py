@@ -21,7 +21,6 @@ from accounts.export_page import note_export
 from accounts.management.questions import agreed
 from accounts.models import Account
 
-
 SHORTEST = 10  #: characters of a file's password
 
 
@@ -31,7 +30,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--no-passwords", action="store_true", help="leave out the column pwd")
-        parser.add_argument("--lock", action="store_true", help="ask for a password that Excel opens the file with")
+        parser.add_argument(
+            "--lock", action="store_true", help="ask for a password that Excel opens the file with"
+        )
         parser.add_argument("--app", choices=App.values, help="only the accounts of this app")
         parser.add_argument("--yes", action="store_true", help="on a terminal: replace FILE without asking")
 

@@ -275,13 +275,17 @@ def test_every_ticket_stands_in_the_audit_before_it_is_in_redis(redis_client, mo
     assert dispatch.offer_all() == 1
     event = AuditEvent.objects.get()
     assert (event.actor, event.action, event.account) == ("test", AuditAction.TICKET, again.account)
-    assert event.detail == f"run {again.pk}, login, phone {again.device.serial}, host {again.device.host.name}"
+    assert (
+        event.detail == f"run {again.pk}, login, phone {again.device.serial}, host {again.device.host.name}"
+    )
     assert len(runs) == 3
 
 
 def test_tickets_of_many_phones_cost_one_statement_more(redis_client, django_assert_num_queries) -> None:
     runs = [offered_run() for _each in range(8)]
-    runs = list(Run.objects.filter(pk__in=[run.pk for run in runs]).select_related("account", "device", "host"))
+    runs = list(
+        Run.objects.filter(pk__in=[run.pk for run in runs]).select_related("account", "device", "host")
+    )
     with django_assert_num_queries(1):
         tickets.issue(runs)
     assert AuditEvent.objects.filter(action=AuditAction.TICKET).count() == 8
