@@ -23,7 +23,7 @@ AT_MOST = 100_000  #: rows of an export, the newest
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ModelAdmin):
-    list_display = ["at", "actor", "action", "of", "detail", "address"]
+    list_display = ["moment", "actor", "action", "of", "detail", "address"]
     list_filter = ["action", ("at", RangeDateTimeFilter)]
     list_filter_submit = True
     list_per_page = 50
@@ -31,6 +31,10 @@ class AuditEventAdmin(ModelAdmin):
     search_fields = ["actor", "subject", "detail", "address"]
     search_help_text = gettext_lazy("Who, of whom, details or address")
     list_before_template = "accounts/audit_head.html"
+
+    @admin.display(description=gettext_lazy("at"), ordering="id")
+    def moment(self, event: AuditEvent) -> str:
+        return _at(event)
 
     @admin.display(description=gettext_lazy("whose"), ordering="subject")
     def of(self, event: AuditEvent) -> str:
@@ -69,5 +73,9 @@ class AuditEventAdmin(ModelAdmin):
 def _cells(event: AuditEvent) -> list[Any]:
     which = event.accounts or (str(event.account_id) if event.account_id else "")
     said = event.get_action_display()
-    at = timezone.localtime(event.at).isoformat(sep=" ", timespec="seconds")
-    return [at, event.actor, said, event.subject, which, event.detail, event.address or ""]
+    return [_at(event), event.actor, said, event.subject, which, event.detail, event.address or ""]
+
+
+def _at(event: AuditEvent) -> str:
+    """To the second, and the same in every language: it may have to be compared with a log."""
+    return timezone.localtime(event.at).isoformat(sep=" ", timespec="seconds")

@@ -80,8 +80,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.where.address_of"
 AXES_LOCKOUT_CALLABLE = "config.signin.views.locked_out"
-#: axes keeps what was sent with a wrong password, except these.
-AXES_SENSITIVE_PARAMETERS = ["password", "own_password", "csrfmiddlewaretoken"]
+#: axes keeps and logs what was sent with a wrong password, except these; people type a password where the name goes.
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "own_password", "csrfmiddlewaretoken"]
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
@@ -188,7 +188,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # SQL statements carry what is written; they are never logged, whatever LOG_LEVEL says.
-    "loggers": {"django.db.backends": {"level": "INFO"}},
+    "loggers": {"django.db.backends": {"level": "INFO"}, "axes": {"level": "WARNING"}},
 }
 
 SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")

@@ -304,3 +304,21 @@ def test_in_production_cookies_travel_over_tls_only_and_no_script_reads_the_sess
         [sys.executable, "-c", code], cwd=BASE, env=env, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["True", "True", "True", "Lax"]
+
+
+def test_a_web_server_that_is_started_by_itself_refuses_to_serve_without_keys(tmp_path):
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PHONERACK", "SECRET_KEY"))
+    }
+    env |= {"PHONERACK_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=BASE,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    for code in ("E001", "E002", "E003"):
+        assert f"phonerack.{code}" in ended.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser
 from typing import Any, TextIO, cast
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _rotate(self, console: Console) -> None:
-        columns = sealed_columns()
+        columns, begun = sealed_columns(), time.monotonic()
         with Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             console=console, transient=not self.stdout.isatty(),
@@ -50,7 +51,8 @@ class Command(BaseCommand):
                     progress.advance(bar, part.seen)
                     changed += part.changed
         self.stdout.write(
-            _("%(count)s values sealed anew with key %(key)s.") % {"count": changed, "key": key_ring().newest}
+            _("%(count)s values sealed anew with key %(key)s in %(seconds)s s.")
+            % {"count": changed, "key": key_ring().newest, "seconds": f"{time.monotonic() - begun:.1f}"}
         )
 
 
