@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from msoffcrypto import OfficeFile
 
 from accounts import audit
 from accounts.audit_guard import SAYS, guard, unguard
@@ -134,6 +135,18 @@ def test_an_export_by_command_is_written_down(tmp_path):
     assert not AuditEvent.objects.exists()
     call_command("export_accounts", tmp_path / "b.xlsx", stdout=StringIO())
     assert "shell" in AuditEvent.objects.get().actor
+
+
+def test_the_command_locks_its_file_with_what_is_typed_twice(tmp_path, monkeypatch):
+    make_account(password="hunter22")
+    typed = iter(["ten letters", "ten letters", "ten letters", "another one"])
+    monkeypatch.setattr("accounts.management.commands.export_accounts.getpass", lambda _question: next(typed))
+    call_command("export_accounts", tmp_path / "a.xlsx", "--lock", stdout=StringIO())
+    assert OfficeFile(BytesIO((tmp_path / "a.xlsx").read_bytes())).is_encrypted()
+    assert AuditEvent.objects.get().detail == "behind a password"
+    with pytest.raises(CommandError, match="Nothing was written"):
+        call_command("export_accounts", tmp_path / "b.xlsx", "--lock", stdout=StringIO())
+    assert not (tmp_path / "b.xlsx").exists()
 
 
 def test_an_import_says_which_accounts_it_wrote(django_assert_max_num_queries):
