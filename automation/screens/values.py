@@ -16,7 +16,7 @@ Where = tuple[str | int, ...]  #: the way from the root of the file to a value
 MOST = 1000  #: a number at most
 
 
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(yaml.SafeLoader):
     """YAML in which only true and false are booleans: `no` is a word, and the language of Norway."""
 
     yaml_implicit_resolvers = {

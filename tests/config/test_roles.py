@@ -56,6 +56,8 @@ MATRIX = {
     "console:unknown": "O-",
     "console:unknown_live": "O-",
     "console:unknown_screen": "OO",
+    "console:matches": "V-",
+    "console:match_add": "-M",
     "console:screenshot": "O-",
     "console:dump": "O-",
     # accounts
