@@ -10,6 +10,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import App, attention_label
+from accounts.excel.models import ImportJob as ImportJob
+from accounts.excel.models import ImportPart as ImportPart
 from accounts.fields import EncryptedField, TagsField, UsernameField
 from accounts.querysets import AccountQuerySet
 from accounts.text import email_problem, package_problem, username_problem

@@ -73,7 +73,7 @@ def measure(count: int) -> list[dict[str, Any]]:
 def workbook(count: int) -> bytes:
     """A list of `count` accounts as an export has it."""
     from accounts.excel.cells import COLUMNS
-    from accounts.excel.writer import write_sheet
+    from devices.sheets.writer import Layout, write_sheet
 
     values = {"logined": 0, "status": 0, "app": "tiktok", "followers": 1234, "tags": "warm, nl"}
     rows = [
@@ -85,7 +85,7 @@ def workbook(count: int) -> bytes:
         ]
         for n in range(1, count + 1)
     ]
-    return write_sheet("accounts", COLUMNS, rows, [12] * len(COLUMNS))
+    return write_sheet("accounts", COLUMNS, rows, Layout([12] * len(COLUMNS)))
 
 
 def timed(step: Callable[[], object]) -> tuple[float, int]:

@@ -45,7 +45,7 @@ def test_a_dry_run_writes_nothing(put, capsys):
 def test_errors_are_listed_with_their_rows_and_nothing_is_written(put, capsys):
     with pytest.raises(CommandError, match="Nothing was imported"):
         call_command("import_accounts", put(table("username status", ["ann", 7], ["bob", 0])), app="tiktok")
-    assert "Row 2, status: Use 0 for enabled" in capsys.readouterr().out
+    assert "Row 2, status, “7”: Use 0 for enabled" in capsys.readouterr().out
     assert not Account.objects.exists()
 
 

@@ -121,7 +121,7 @@ def test_a_list_that_changed_since_the_preview_is_left_alone(admin_client):
 
 def test_the_upload_is_gone_after_an_import_that_failed(admin_client, monkeypatch):
     answer = upload(admin_client, table("username", ["ann"]))
-    monkeypatch.setattr("accounts.excel.identities._holders", lambda _names: {})
+    monkeypatch.setattr("accounts.excel.identities.holders_of", lambda _names: {})
     make_account(username="ann")
     assert confirm(admin_client, answer).url == IMPORT
     assert not list(folder().iterdir())
