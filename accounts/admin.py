@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from accounts import services
+from accounts.excel import job_pages as job_pages  # the pages of imports
 from accounts.excel.pages import ExcelPages
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter
 from accounts.forms import AccountForm

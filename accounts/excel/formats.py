@@ -130,7 +130,7 @@ class AccountsCSV(base_formats.CSV):
         return _dataset_of(sheet)
 
     def export_data(self, dataset: SheetDataset, **_kwargs: Any) -> bytes:
-        return write_csv(dataset.headers, dataset)
+        return b"".join(write_csv(dataset.headers, dataset))
 
 
 # The export turns cells into texts unless the exact class stands in this list.

@@ -13,6 +13,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+?\d+")
 DELIMITERS = ",;\t"
 ENCODINGS = ("utf-8-sig", "cp1252")
+PIECE_ROWS = 1000
 
 
 def written(cell: object) -> str:
@@ -32,14 +33,19 @@ def unmarked(text: str) -> tuple[str, bool]:
     return text, False
 
 
-def write_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """UTF-8 with the mark by which Excel knows it, comma separated."""
+def write_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """UTF-8 with the mark by which Excel knows it, comma separated; a piece for each thousand rows."""
     out = StringIO(newline="")
     lines = csv.writer(out)
+    out.write("\ufeff")
     lines.writerow(headers)
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         lines.writerow([written(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig")
+        if number % PIECE_ROWS == 0:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
 
 
 def read_csv(data: bytes) -> Iterator[list[str]]:

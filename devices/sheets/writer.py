@@ -1,7 +1,7 @@
 """Sheets, written so that each cell reads back as it was: text as text, never as a formula.
 
-XlsxWriter's constant_memory mode puts what it writes into a temporary file. Cells may be passwords, so a sheet is
-made in memory as a whole.
+XlsxWriter's constant_memory mode puts what it writes into a temporary file. A sheet with secrets is made in memory as
+a whole; one without goes through such a file, and takes the same memory however long it is.
 """
 
 from __future__ import annotations
@@ -44,14 +44,17 @@ class Layout:
     open_choices: frozenset[str] = frozenset()
     #: Name, headers and rows of a second sheet that explains the columns.
     guide: tuple[str, Sequence[str], Sequence[Sequence[str]]] | None = None
+    #: Cells may be secrets: nothing goes through a temporary file.
+    is_secret: bool = True
 
 
 def write_sheet(
     name: str, headers: Sequence[str], rows: Iterable[Sequence[Cell]], layout: Layout | None = None
 ) -> bytes:
-    """The bytes of an xlsx. Nothing touches the disk: the cells may be secrets."""
+    """The bytes of an xlsx."""
     layout, out = layout or Layout(), BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+    where = {"in_memory": True} if layout.is_secret else {"constant_memory": True}
+    with xlsxwriter.Workbook(out, where) as book:
         sheet = book.add_worksheet(name)
         text = book.add_format({"num_format": "@"})
         for column, width in enumerate(layout.widths):
@@ -144,4 +147,5 @@ def _spelled(text: str) -> str:
 
 
 # XlsxWriter's own spelling misses the second of `_x0041_x0042_`, and it takes `<r>...</r>` for markup of its own.
-SharedStrings._escape_control_characters = staticmethod(_spelled)
+for _writer in (SharedStrings, Worksheet):
+    _writer._escape_control_characters = staticmethod(_spelled)
