@@ -75,8 +75,8 @@ class ExcelPages(CSVExport, ImportExportModelAdmin):
 
     def create_import_form(self, request: HttpRequest) -> forms.Form:
         """The one that `import_action` has looked at already, with what is wrong with it."""
-        form = getattr(request, "import_form", None) or super().create_import_form(request)
-        return form  # type: ignore[no-any-return]
+        seen: forms.Form | None = getattr(request, "import_form", None)
+        return seen or super().create_import_form(request)
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The form; a file that can be read goes on to the page of its import."""

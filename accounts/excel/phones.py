@@ -22,9 +22,7 @@ class Phones:
 
     def learn(self, names: Collection[str], labels: Collection[str], ids: Collection[int]) -> None:
         """Ask the database for these, in one query. What was announced before stays."""
-        wanted = (
-            Q(serial__in=names) | Q(address__in=set(names) - {""}) | Q(label__in=labels) | Q(pk__in=ids)
-        )
+        wanted = Q(serial__in=names) | Q(address__in=set(names) - {""}) | Q(label__in=labels) | Q(pk__in=ids)
         known = list(Device.objects.filter(wanted).only("serial", "address", "label"))
         announced = {device.serial: device for device in self.expected}
         self.by_id = {device.pk: device for device in known}

@@ -295,7 +295,8 @@ class Planner:
         """An expected phone, where that was agreed to."""
         if not self.expect_phones:
             planned.wrong(
-                "device", _("No device is called so: correct the cell, or agree that it is an expected phone.")
+                "device",
+                _("No device is called so: correct the cell, or agree that it is an expected phone."),
             )
             return None
         self.preview.expected_devices += 1

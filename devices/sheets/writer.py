@@ -87,15 +87,20 @@ def _write_rows(
             if isinstance(cell, str):
                 if cell:
                     sheet.write_string(last, column, cell, text)
-            elif isinstance(cell, bool):
-                sheet.write_boolean(last, column, cell)
             elif isinstance(cell, int | float):
                 sheet.write_number(last, column, cell, number)
-            elif isinstance(cell, date):
-                sheet.write_datetime(last, column, _naive(cell), moment)
-            elif isinstance(cell, Spoilt):
-                sheet.write_formula(last, column, "=NA()", None, cell.text)
+            elif cell is not None:
+                _write_rare(sheet, last, column, cell, moment)
     return last
+
+
+def _write_rare(
+    sheet: Worksheet, row: int, column: int, cell: date | Spoilt, moment: xlsxwriter.format.Format
+) -> None:
+    if isinstance(cell, Spoilt):
+        sheet.write_formula(row, column, "=NA()", None, cell.text)
+    else:
+        sheet.write_datetime(row, column, _naive(cell), moment)
 
 
 def _naive(moment: date) -> date:

@@ -112,7 +112,7 @@ def test_on_a_terminal_the_preview_comes_before_the_question_and_the_import(
     assert questions == ["Import? [y/N] "]
     said = capsys.readouterr().out
     assert "1 new" in said
-    assert ("Imported." in said, Account.objects.count()) == (bool(count), count)
+    assert ("Imported: 1 new" in said, Account.objects.count()) == (bool(count), count)
 
 
 @pytest.mark.parametrize("option", ["yes", "dry_run"])

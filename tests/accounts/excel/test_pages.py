@@ -90,7 +90,12 @@ def test_the_rows_with_errors_come_back_and_import_once_they_are_mended(admin_cl
     headers = ["username", "status", "pwd", "nickname"]
     answer = upload(
         admin_client,
-        make_xlsx(headers, ["ann", 7, "=1+1", datetime(2026, 1, 2)], ["bob", 0, "", ""], ["cy", 0, Broken("#N/A"), ""]),
+        make_xlsx(
+            headers,
+            ["ann", 7, "=1+1", datetime(2026, 1, 2)],
+            ["bob", 0, "", ""],
+            ["cy", 0, Broken("#N/A"), ""],
+        ),
     )
     confirm(admin_client, answer, rows="good")
     url = reverse("admin:accounts_importjob_bad_rows", args=[answer.context["job"].pk])

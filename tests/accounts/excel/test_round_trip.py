@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.excel.reader import read_sheet
 from accounts.excel.resources import export_file, import_file, preview
-from devices.sheets.writer import write_sheet
 from accounts.models import Account
+from devices.sheets.writer import write_sheet
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
