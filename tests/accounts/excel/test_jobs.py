@@ -118,8 +118,8 @@ def test_a_row_that_no_longer_fits_is_told_and_the_others_are_imported():
 
 def test_cancel_stops_between_two_chunks_and_what_was_imported_can_be_undone(monkeypatch):
     job = begin(table("username status pwd", *rows(23)))
-    chunks = iter(range(2))
-    monkeypatch.setattr(work, "pause", lambda _s: None if next(chunks, None) == 0 else jobs.cancel(job))
+    chunks = iter(range(9))
+    monkeypatch.setattr(work, "pause", lambda _s: jobs.cancel(job) if next(chunks) == 1 else None)
     imports_tick()
     job.refresh_from_db()
     assert (job.state, job.position, Account.objects.count()) == (ImportState.CANCELED, 10, 10)
