@@ -325,9 +325,11 @@ class Planner:
             changed = put_credentials(account, password or None, secret or None)
         planned.columns.update(changed)
         planned.old.update((name, before[name]) for name in changed)
-        for column, name in (("password", "pwd"), ("totp_secret", _("2FA secret"))):
-            word = _word(before[column], getattr(account, column), column in changed)
-            if word and planned.columns:
+        if not planned.columns:
+            return
+        for column in ("password", "totp_secret"):
+            if word := _word(before[column], getattr(account, column), column in changed):
+                name = "pwd" if column == "password" else _("2FA secret")
                 planned.changes.append(CellChange(name, "", word))
 
 
