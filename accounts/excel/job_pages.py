@@ -46,7 +46,7 @@ class ImportJobAdmin(LiveList):
 
     def has_view_permission(self, request: HttpRequest, obj: ImportJob | None = None) -> bool:
         """For those who may import accounts."""
-        return bool(self.admin_site.get_model_admin(Account).has_import_permission(request))  # type: ignore[attr-defined]
+        return bool(self.admin_site.get_model_admin(Account).has_import_permission(request))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,7 +42,7 @@ UNCLAIMED: dict[str, Any] = {"claim": "", "claimed_until": None}
 
 
 def create(
-    data: bytes, file_name: str, app: str = "", user: AbstractBaseUser | None = None, actor: str = ""
+    data: bytes, file_name: str, app: str = "", user: User | None = None, actor: str = ""
 ) -> ImportJob:
     """An import of these bytes, not yet checked; the bytes wait sealed. Raises FileRefused."""
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -93,7 +94,8 @@ class ExcelPages(CSVExport, ImportExportModelAdmin):
         """The import of the file, checked if it is small; None when the file is refused, as the form then says."""
         file, app = form.cleaned_data["import_file"], form.cleaned_data["app"]
         try:
-            job = jobs.create(file.read(), file.name, app, request.user, request.user.get_username())
+            user = cast(User, request.user)
+            job = jobs.create(file.read(), file.name, app, user, user.get_username())
             found = jobs.check_now(job)
         except FileRefused as refused:
             form.add_error("import_file", str(refused))

@@ -126,7 +126,7 @@ class Planner:
         names, labels = (
             {_lenient(name, row.get(name)) for row in rows} - {""} for name in ("device", "device_index")
         )
-        bound = {account.device_id for account in self.accounts.values()} - {None}
+        bound = {account.device_id for account in self.accounts.values() if account.device_id}
         self.phones.learn(names, labels, bound)
         self.fetched = set(numbers)
 

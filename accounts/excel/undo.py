@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import Field
 from django.utils.translation import gettext as _
 
 from accounts.excel.identities import holders_of
 from accounts.excel.plan import PlannedRow
 from accounts.excel.records import SECRETS, value_of
 from accounts.excel.writing import free_names, update
-from accounts.fields import Secret
+from accounts.fields import EncryptedField, Secret
 from accounts.keyring import Unreadable
 from accounts.models import Account
 from accounts.services import announce_disabled
@@ -76,7 +77,7 @@ def _holds(account: Account, name: str, wrote: Any) -> bool:
 
 
 def _secret(account: Account, name: str, sealed: str) -> Secret:
-    return Secret(sealed, Account._meta.get_field(name).bound_to(account))  # type: ignore[union-attr]
+    return Secret(sealed, cast(EncryptedField, Account._meta.get_field(name)).bound_to(account))
 
 
 def _as_before(record: dict[str, Any], accounts: dict[int, Account], done: TakenBack) -> PlannedRow | None:
@@ -104,7 +105,7 @@ def _put(account: Account, name: str, old: Any) -> None:
     elif name == "device":
         account.device_id = old
     else:
-        setattr(account, name, Account._meta.get_field(name).to_python(old))
+        setattr(account, name, cast(Field[Any, Any], Account._meta.get_field(name)).to_python(old))
 
 
 def _write(rows: list[PlannedRow], done: TakenBack) -> None:

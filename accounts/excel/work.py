@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -121,7 +121,7 @@ def _dataset(job: ImportJob) -> SheetDataset:
     upload = SealedStorage(name=job.upload)
     upload.touch()
     data = upload.read()
-    dataset = format_of(data, job.file_name).create_dataset(data)
+    dataset: SheetDataset = format_of(data, job.file_name).create_dataset(data)
     if len(dataset) > INLINE_ROWS:
         job.is_large = True
     return dataset
@@ -300,4 +300,8 @@ def _undo_part(job: ImportJob, token: str, part: ImportPart) -> None:
     )
 
 
-WORK = {ImportState.CHECKING: check, ImportState.IMPORTING: _import, ImportState.UNDOING: _undo}
+WORK: dict[ImportState, Callable[[ImportJob, str], object]] = {
+    ImportState.CHECKING: check,
+    ImportState.IMPORTING: _import,
+    ImportState.UNDOING: _undo,
+}
