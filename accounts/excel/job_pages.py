@@ -147,7 +147,8 @@ class ImportJobAdmin(LiveList):
     @method_decorator(require_POST)
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         job = self._job(request, pk)
-        if self._try(request, lambda: jobs.undo(job), _("It is being undone.")):
+        words = _("It is being undone.") if job.is_large else _("Undone.")
+        if self._try(request, lambda: jobs.undo(job), words):
             self.log_change(request, job, f"Undo of {job.file_name}")
         return HttpResponseRedirect(page_of(job))
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.excel.formats import REASONS, FileRefused
@@ -52,7 +53,13 @@ def create(
     upload = SealedStorage()
     upload.save(data)
     return ImportJob.objects.create(
-        file_name=file_name[:200], upload=upload.name, app=app, user=user, actor=actor, is_large=large
+        file_name=file_name[:200],
+        upload=upload.name,
+        app=app,
+        user=user,
+        actor=actor,
+        language=get_language() or "",
+        is_large=large,
     )
 
 

@@ -48,6 +48,7 @@ class ImportJob(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("user")
     )
     actor = models.CharField(_("by"), max_length=150, blank=True)
+    language = models.CharField(max_length=8, blank=True)  #: of the one who reads what is wrong
     is_large = models.BooleanField(default=False)  #: done by the worker, in chunks
     good_rows = models.BooleanField(_("only the good rows"), default=False)
     expect_phones = models.BooleanField(_("add expected phones"), default=False)

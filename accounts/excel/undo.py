@@ -105,7 +105,7 @@ def _put(account: Account, name: str, old: Any) -> None:
     elif name == "device":
         account.device_id = old
     else:
-        setattr(account, name, cast(Field[Any, Any], Account._meta.get_field(name)).to_python(old))
+        setattr(account, name, cast("Field[Any, Any]", Account._meta.get_field(name)).to_python(old))
 
 
 def _write(rows: list[PlannedRow], done: TakenBack) -> None:

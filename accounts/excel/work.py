@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from import_export.results import RowResult
 
@@ -35,10 +36,8 @@ from accounts.services import RunsMayStart
 log = logging.getLogger(__name__)
 
 INLINE_ROWS = 2000  #: up to here a page waits for it
-LARGE_CHUNK = 100  #: rows in one transaction of a large import: how long other writers wait
-PAUSE_SECONDS = (
-    0.11  #: between two of them, for others to get in: SQLite looks every 0.1 s whether it may write
-)
+LARGE_CHUNK = 200  #: rows in one transaction of a large import: how long other writers wait
+PAUSE_SECONDS = 0.05  #: between two of them, at least: SQLite looks that often whether it may write
 TAKEN_SECONDS = 20  #: a process that is silent for so long is gone
 KEPT_LEFT = 200
 
@@ -82,7 +81,8 @@ def work(job: ImportJob) -> bool:
     if not token:
         return False
     try:
-        WORK[ImportState(job.state)](job, token)
+        with translation.override(job.language or settings.LANGUAGE_CODE):
+            WORK[ImportState(job.state)](job, token)
     except Stopped:
         log.info("import %s was stopped", job.pk)
     except (FileRefused, UploadGone, NotNow) as error:

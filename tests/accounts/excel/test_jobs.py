@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.excel import jobs, records, work
 from accounts.excel.models import ImportJob, ImportPart, ImportState
@@ -61,6 +61,15 @@ def test_a_large_file_waits_for_the_worker_and_has_the_same_preview():
     assert [(error.row, error.value) for error in records.errors(job, 0, 10)] == [(6, "7")]
     assert records.changes(job, 20, 10)[-1].username == "u22"
     assert not Account.objects.exists()
+
+
+def test_the_worker_speaks_the_language_of_the_one_who_brought_the_file():
+    with translation.override("nl"):
+        job = jobs.create(table("username status pwd", *rows(23, u4=7)), "big.xlsx", "tiktok")
+        jobs.check_now(job)
+    imports_tick()
+    (error,) = records.errors(job, 0, 10)
+    assert error.message.startswith("Gebruik 0")
 
 
 def test_the_worker_imports_a_large_file_in_chunks_and_the_upload_is_gone():
