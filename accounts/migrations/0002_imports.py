@@ -6,69 +6,129 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_accounts'),
+        ("accounts", "0001_accounts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportJob',
+            name="ImportJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('checking', 'being checked'), ('ready', 'waits for your answer'), ('importing', 'being imported'), ('done', 'imported'), ('undoing', 'being undone'), ('undone', 'undone'), ('canceled', 'canceled'), ('failed', 'failed')], default='checking', max_length=12, verbose_name='state')),
-                ('file_name', models.CharField(max_length=200, verbose_name='file')),
-                ('upload', models.CharField(blank=True, editable=False, max_length=32)),
-                ('app', models.CharField(blank=True, choices=[('tiktok', 'TikTok'), ('instagram', 'Instagram')], max_length=16, verbose_name='app')),
-                ('actor', models.CharField(blank=True, max_length=150, verbose_name='by')),
-                ('language', models.CharField(blank=True, max_length=8)),
-                ('is_large', models.BooleanField(default=False)),
-                ('good_rows', models.BooleanField(default=False, verbose_name='only the good rows')),
-                ('expect_phones', models.BooleanField(default=False, verbose_name='add expected phones')),
-                ('first_apps', models.JSONField(default=list)),
-                ('first_rows', models.JSONField(default=list)),
-                ('warnings', models.JSONField(default=list)),
-                ('warning_count', models.PositiveIntegerField(default=0)),
-                ('message', models.TextField(blank=True, verbose_name='message')),
-                ('total', models.PositiveIntegerField(default=0, verbose_name='rows')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('new', models.PositiveIntegerField(default=0, verbose_name='new')),
-                ('changed', models.PositiveIntegerField(default=0, verbose_name='changed')),
-                ('unchanged', models.PositiveIntegerField(default=0, verbose_name='unchanged')),
-                ('invalid', models.PositiveIntegerField(default=0, verbose_name='invalid')),
-                ('expected_devices', models.PositiveIntegerField(default=0)),
-                ('undone', models.PositiveIntegerField(default=0, verbose_name='undone')),
-                ('left', models.JSONField(default=list)),
-                ('left_count', models.PositiveIntegerField(default=0)),
-                ('claim', models.CharField(blank=True, max_length=32)),
-                ('claimed_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='uploaded')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("checking", "being checked"),
+                            ("ready", "waits for your answer"),
+                            ("importing", "being imported"),
+                            ("done", "imported"),
+                            ("undoing", "being undone"),
+                            ("undone", "undone"),
+                            ("canceled", "canceled"),
+                            ("failed", "failed"),
+                        ],
+                        default="checking",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="file")),
+                ("upload", models.CharField(blank=True, editable=False, max_length=32)),
+                (
+                    "app",
+                    models.CharField(
+                        blank=True,
+                        choices=[("tiktok", "TikTok"), ("instagram", "Instagram")],
+                        max_length=16,
+                        verbose_name="app",
+                    ),
+                ),
+                ("actor", models.CharField(blank=True, max_length=150, verbose_name="by")),
+                ("language", models.CharField(blank=True, max_length=8)),
+                ("is_large", models.BooleanField(default=False)),
+                ("good_rows", models.BooleanField(default=False, verbose_name="only the good rows")),
+                ("expect_phones", models.BooleanField(default=False, verbose_name="add expected phones")),
+                ("first_apps", models.JSONField(default=list)),
+                ("first_rows", models.JSONField(default=list)),
+                ("warnings", models.JSONField(default=list)),
+                ("warning_count", models.PositiveIntegerField(default=0)),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("total", models.PositiveIntegerField(default=0, verbose_name="rows")),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("new", models.PositiveIntegerField(default=0, verbose_name="new")),
+                ("changed", models.PositiveIntegerField(default=0, verbose_name="changed")),
+                ("unchanged", models.PositiveIntegerField(default=0, verbose_name="unchanged")),
+                ("invalid", models.PositiveIntegerField(default=0, verbose_name="invalid")),
+                ("expected_devices", models.PositiveIntegerField(default=0)),
+                ("undone", models.PositiveIntegerField(default=0, verbose_name="undone")),
+                ("left", models.JSONField(default=list)),
+                ("left_count", models.PositiveIntegerField(default=0)),
+                ("claim", models.CharField(blank=True, max_length=32)),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="uploaded")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
-                'verbose_name_plural': 'imports',
-                'ordering': ['-id'],
+                "verbose_name": "import",
+                "verbose_name_plural": "imports",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='ImportPart',
+            name="ImportPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('checked', 'what rows would do'), ('written', 'what rows did')], max_length=8)),
-                ('changes', models.PositiveIntegerField(default=0)),
-                ('errors', models.PositiveIntegerField(default=0)),
-                ('sealed', models.BinaryField()),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.importjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("checked", "what rows would do"), ("written", "what rows did")],
+                        max_length=8,
+                    ),
+                ),
+                ("changes", models.PositiveIntegerField(default=0)),
+                ("errors", models.PositiveIntegerField(default=0)),
+                ("sealed", models.BinaryField()),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="accounts.importjob",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddIndex(
-            model_name='importjob',
-            index=models.Index(models.F('state'), condition=models.Q(('state__in', ('checking', 'importing', 'undoing'))), name='import_working'),
+            model_name="importjob",
+            index=models.Index(
+                models.F("state"),
+                condition=models.Q(("state__in", ("checking", "importing", "undoing"))),
+                name="import_working",
+            ),
         ),
     ]

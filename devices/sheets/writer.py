@@ -145,8 +145,10 @@ def _put_choices(
         sheet.data_validation(1, column, last, column, rule)
 
 
-def _spelled(text: str) -> str:
+def _spelled(text: str | int) -> str | int:
     """The text as a sheet keeps it: what it cannot hold, or would take for such a spelling, is spelled `_x0041_`."""
+    if not isinstance(text, str):  # a truth value, of a sheet without shared strings
+        return text
     spelled = UNHOLDABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", SPELLED.sub("_x005F_", text))
     return f"_x003C_{spelled[1:]}" if spelled.startswith("<r>") else spelled
 
