@@ -30,7 +30,7 @@ app.conf.update(
         "imports-tick": {
             "task": IMPORT_TASK,
             "schedule": 2.0,
-            "options": {"expires": 2, "queue": "ticks"},
+            "options": {"expires": 10, "queue": "ticks"},
         },
     },
     beat_schedule_filename=str(settings.STATE / "beat-schedule"),
