@@ -14,6 +14,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -66,7 +67,7 @@ def measure(count: int, only_ours: bool) -> list[dict[str, Any]]:
     from accounts.models import Account
     from bench._stock import stock_export, stock_import, stock_preview
 
-    data = workbook(count)
+    data = built_apart(count)
     steps = [
         ("preview, all new", lambda: preview(data), lambda: stock_preview(data)),
         ("import, all new", lambda: import_file(data), lambda: stock_import(data)),
@@ -95,6 +96,16 @@ def _together(rows: list[dict[str, Any]]) -> dict[str, Any]:
         }
     ratio = both["stock"] and round(both["stock"]["cpu"] / both["ours"]["cpu"], 1)
     return {"step": "preview + import, new", **both, "ratio": ratio}
+
+
+def built_apart(count: int) -> bytes:
+    """The workbook, made in a process of its own: what that takes is no memory of a step."""
+    path = Path(tempfile.mkdtemp()) / "accounts.xlsx"
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=lambda: path.write_bytes(workbook(count)))
+    process.start()
+    process.join()
+    return path.read_bytes()
 
 
 def workbook(count: int) -> bytes:
@@ -161,7 +172,7 @@ def writer_waits(count: int) -> dict[str, Any]:
     from accounts.models import Account
 
     Account.objects.all().delete()
-    job = jobs.create(workbook(count), "large.xlsx", "tiktok")
+    job = jobs.create(built_apart(count), "large.xlsx", "tiktok")
     job.is_large = True
     job.save(update_fields=["is_large"])
     fork = multiprocessing.get_context("fork")
