@@ -25,6 +25,7 @@ from unfold.admin import ModelAdmin
 from accounts import services
 from accounts.audit_admin import AuditEventAdmin
 from accounts.choices import App
+from accounts.excel import job_pages as job_pages  # the pages of imports
 from accounts.excel.pages import ExcelPages
 from accounts.export_page import ExportPage
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter

@@ -35,6 +35,9 @@ class Who:
             return cls("shell")
 
 
+NOBODY = Who("-")
+
+
 def note(action: AuditAction, who: Who, account: Account | None = None, **more: Any) -> AuditEvent:
     """One row: about one account, or with `subject`, `detail` and `accounts` of one's own."""
     values = {"subject": name_of(account), "count": 1} if account else {"count": 0}

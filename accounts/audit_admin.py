@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.excel.writer import write_sheet
 from accounts.models import AuditEvent
+from devices.sheets.writer import Layout, write_sheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_MOST = 100_000  #: rows of an export, the newest
+LAYOUT = Layout([20, 20, 24, 28, 24, 50, 18], is_secret=False)
 
 
 @admin.register(AuditEvent)
@@ -64,7 +65,7 @@ class AuditEventAdmin(ModelAdmin):
             raise PermissionDenied
         events = self.get_changelist_instance(request).get_queryset(request)[:AT_MOST]
         heads = [_("at"), _("who"), _("what"), _("whose"), _("accounts"), _("details"), _("from")]
-        data = write_sheet("audit", heads, map(_cells, events), [20, 20, 24, 28, 24, 50, 18])
+        data = write_sheet("audit", heads, map(_cells, events), LAYOUT)
         name = f"audit-{timezone.now():%Y%m%d-%H%M}.xlsx"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return HttpResponse(data, content_type=XLSX, headers=headers)

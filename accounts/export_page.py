@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 from accounts import audit
 from accounts.audit import Who
 from accounts.choices import AuditAction
+from accounts.excel.formats import AccountsXLSX
 from accounts.excel.lock import lock
 from accounts.excel.resources import FILE_NAME
 from accounts.querysets import AccountQuerySet
@@ -36,8 +37,10 @@ class ExportPage(admin.ModelAdmin):  # type: ignore[type-arg]
     """Stands before import-export's own. Who may not export passwords gets the file without them at once."""
 
     @method_decorator(sensitive_post_parameters())
-    def export_action(self, request: HttpRequest) -> HttpResponse:
+    def export_action(self, request: HttpRequest, file_format: int = 0) -> HttpResponse:
         chosen = ExportForm(request.POST or None)
+        if self.formats[file_format] is not AccountsXLSX:  # type: ignore[attr-defined]
+            del chosen.fields["file_password"]  # only a workbook can have one
         if _may(request) and not chosen.is_valid():
             context = {
                 **self.admin_site.each_context(request),
@@ -46,7 +49,7 @@ class ExportPage(admin.ModelAdmin):  # type: ignore[type-arg]
             page = TemplateResponse(request, "accounts/export.html", context)
             page["Cache-Control"] = "no-store"
             return page
-        return cast(HttpResponse, super().export_action(request))  # type: ignore[misc]
+        return cast(HttpResponse, super().export_action(request, file_format))  # type: ignore[misc]
 
     def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         known = super().get_export_resource_kwargs(request, **kwargs)  # type: ignore[misc]
@@ -55,7 +58,7 @@ class ExportPage(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: AccountQuerySet, **kwargs: Any
     ) -> Any:
-        password = request.POST.get("file_password", "")
+        password = request.POST.get("file_password", "") if isinstance(file_format, AccountsXLSX) else ""
         if _with_passwords(request):
             note_export(Who.of(request), queryset, is_locked=bool(password))
         data = super().get_export_data(file_format, request, queryset, **kwargs)  # type: ignore[misc]

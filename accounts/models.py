@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import App, AuditAction, attention_label
+from accounts.excel.models import ImportJob as ImportJob
+from accounts.excel.models import ImportPart as ImportPart
 from accounts.fields import EncryptedField, TagsField, UsernameField
 from accounts.querysets import AccountQuerySet, AuditQuerySet
 from accounts.text import email_problem, package_problem, username_problem

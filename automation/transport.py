@@ -16,7 +16,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-from automation.protocol import RUN_TASK, TICK_TASK, celery_message
+from automation.protocol import IMPORT_TASK, RUN_TASK, TICK_TASK, celery_message
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +61,18 @@ class Transport(redis.Transport):
         """The arguments of a message for this worker; None for anything else."""
         raise NotImplementedError
 
+    @classmethod
+    def task_of(cls, message: Any) -> str:
+        """Which of its tasks a message that was let through asks for."""
+        return cls.task
+
     def _deliver(self, message: Any, queue: str) -> None:
         arguments = self.arguments_of(message)
         if arguments is None:
             dropped("not for this worker")
         else:
-            super()._deliver(celery_message(self.task, arguments), queue)  # type: ignore[no-untyped-call]
+            envelope = celery_message(self.task_of(message), arguments)
+            super()._deliver(envelope, queue)  # type: ignore[no-untyped-call]
 
 
 class Offers(Transport):
@@ -87,9 +93,13 @@ class Offers(Transport):
 
 
 class Ticks(Transport):
-    """What the worker of the campaign tick takes."""
+    """What the controller's worker takes: ticks, of campaigns and of imports."""
 
-    task = TICK_TASK
+    tasks = {TICK_TASK: TICK_TASK, IMPORT_TASK: IMPORT_TASK}
+
+    @classmethod
+    def task_of(cls, message: Any) -> str:
+        return cls.tasks[message["headers"]["task"]]
 
     @staticmethod
     def arguments_of(message: Any) -> list[Any] | None:
@@ -97,7 +107,7 @@ class Ticks(Transport):
         try:
             headers = message["headers"]
             expires = datetime.fromisoformat(headers.get("expires") or "9999-01-01T00:00:00+00:00")
-            is_tick = headers["task"] == TICK_TASK and expires > datetime.now(UTC)
+            is_tick = headers["task"] in Ticks.tasks and expires > datetime.now(UTC)
         except (TypeError, KeyError, ValueError, AttributeError):
             return None
         return [] if is_tick else None

@@ -7,21 +7,30 @@ from typing import Any
 from import_export.fields import Field
 from import_export.formats.base_formats import XLSX
 from import_export.resources import ModelResource
+from import_export.widgets import BooleanWidget, ForeignKeyWidget
 
 from accounts.models import Account
+from devices.models import Device
 
-COLUMNS = ("id", "email", "username", "app", "is_logged_in", "is_enabled", "nickname", "followers", "tags")
+COLUMNS = (
+    "id", "email", "username", "app", "nickname", "country", "followers", "following", "hearts", "videos", "friends",
+    "tags",
+)  # fmt: skip
 
 
 class StockResource(ModelResource):
-    """Default options; the password goes in and out by a plain column, as a newcomer would write it."""
+    """Default options and the documented columns; pwd goes in and out plainly, as a newcomer would write it."""
 
     pwd = Field(column_name="pwd")
+    device = Field("device", "device", ForeignKeyWidget(Device, "serial"))
+    device_index = Field("device__label", "device_index", readonly=True)
+    logined = Field("is_logged_in", "logined", BooleanWidget())
+    status = Field("is_enabled", "status", BooleanWidget())
+    packagename = Field("package_name", "packagename")
 
     class Meta:
         model = Account
-        fields = (*COLUMNS, "pwd")
-        import_id_fields = ("username",)
+        fields = (*COLUMNS, "pwd", "device", "device_index", "logined", "status", "packagename")
 
     def dehydrate_pwd(self, account: Account) -> str:
         return account.password.reveal()
@@ -31,11 +40,7 @@ class StockResource(ModelResource):
 
 
 def stock_import(data: bytes, dry_run: bool = False) -> Any:
-    dataset = XLSX().create_dataset(data)
-    del dataset["id"]
-    dataset.append_col(["0"] * len(dataset), header="is_logged_in")
-    dataset.append_col(["1"] * len(dataset), header="is_enabled")
-    result = StockResource().import_data(dataset, dry_run=dry_run, raise_errors=True)
+    result = StockResource().import_data(XLSX().create_dataset(data), dry_run=dry_run, raise_errors=True)
     assert not result.has_errors()
     return result
 

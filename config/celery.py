@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 
 from automation import transport
-from automation.protocol import CELERY_SETTINGS, TICK_TASK
+from automation.protocol import CELERY_SETTINGS, IMPORT_TASK, TICK_TASK
 
 transport.use(transport.Ticks)
 
@@ -26,7 +26,12 @@ app.conf.update(
             "task": TICK_TASK,
             "schedule": 15.0,
             "options": {"expires": 15, "queue": "ticks"},
-        }
+        },
+        "imports-tick": {
+            "task": IMPORT_TASK,
+            "schedule": 2.0,
+            "options": {"expires": 10, "queue": "ticks"},
+        },
     },
     beat_schedule_filename=str(settings.STATE / "beat-schedule"),
 )

@@ -201,3 +201,9 @@ def expect_device(identifier: str, label: str | None = None) -> Device:
 def expect_devices(expected: list[Device]) -> None:
     """Write devices that a file announced and no agent has seen, all at once."""
     Device.objects.bulk_create(expected, batch_size=500)
+
+
+def forget_expected(serials: Iterable[str]) -> int:
+    """Remove expected devices that no agent has seen since; returns how many."""
+    unseen = Device.objects.filter(serial__in=list(serials), connection=Connection.UNKNOWN, host=None)
+    return unseen.filter(last_seen=None).delete()[1].get("devices.Device", 0)

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.choices import App
 from accounts.excel.reader import EXACT, ErrorCell, Moment
+from accounts.models import Account
+from accounts.services import join_password
 from accounts.text import email_problem, normal_tags, normal_username, package_problem, username_problem
 
 YES = {"1", "yes", "y", "true"}
@@ -19,6 +21,8 @@ NO_FIGURE = "-"
 AWAY = "offline"
 GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
 BIGGEST_ID = 2**63 - 1
+#: What a `pwd` cell says to forget the password; a password that reads so itself has one # more in the file.
+LOOKS_LIKE_CLEAR = re.compile(r"#+clear#", re.IGNORECASE)
 
 
 class CellError(Exception):
@@ -84,12 +88,22 @@ def package(cell: Any) -> str:
     return _checked(value, package_problem(value))
 
 
-def password(cell: Any) -> str:
-    """As typed, spaces included; empty keeps the one that is there."""
+def password(cell: Any) -> str | None:
+    """As typed, spaces included; empty keeps the one that is there, None (`#clear#`) forgets it."""
     value = raw_text(cell)
+    if LOOKS_LIKE_CLEAR.fullmatch(value):
+        return value[1:] if value.startswith("##") else None
+    if "\x00" in value:
+        raise CellError(_("This cell holds a character that is no text: type it again."))
     if len(value) > 500:
         raise CellError(_("At most %(longest)s characters.") % {"longest": 500})
     return value
+
+
+def written_password(account: Account) -> str:
+    """The `pwd` cell of an account."""
+    text = join_password(account)
+    return f"#{text}" if LOOKS_LIKE_CLEAR.fullmatch(text) else text
 
 
 def tags(cell: Any) -> str:
@@ -194,8 +208,37 @@ def parse(column: str, cell: Any) -> Any:
     return PARSERS[column](cell)
 
 
-#: Other names that the documents and older files use.
-ALIASES = {"tag": "tags", "password": "pwd", "e-mail": "email", "package_name": "packagename"}
+def shown(column: str, cell: Any) -> str:
+    """What stands in a cell, on one short line; nothing of a secret."""
+    if column == "pwd" or cell is None:
+        return ""
+    text = cell.text if isinstance(cell, ErrorCell | Moment) else str(cell)
+    return " ".join(text.split())[:60]
+
+
+#: Other names: those of the documents, of the pages (in both languages) and of older files.
+ALIASES = {
+    "tag": "tags",
+    "labels": "tags",
+    "password": "pwd",
+    "wachtwoord": "pwd",
+    "e-mail": "email",
+    "e-mailadres": "email",
+    "gebruikersnaam": "username",
+    "package": "packagename",
+    "package name": "packagename",
+    "package_name": "packagename",
+    "device index": "device_index",
+    "device serial": "device",
+    "serial": "device",
+    "apparaat": "device",
+    "login": "logined",
+    "login status": "logined",
+    "logged in": "logined",
+    "land": "country",
+}
+#: The column that says what is wrong, in the file of the rows that were not imported.
+ERROR_COLUMN = "Error"
 #: The account's attribute behind a column, where a cell is written to it as it is.
 ATTRIBUTES = {
     "email": "email",

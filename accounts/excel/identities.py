@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,14 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
+class Known(NamedTuple):
+    """What tells an account that is in the list from the others."""
+
+    pk: int
+    app: str
+    username: str
+
+
 @dataclass
 class Identity:
     """What a row says about which account it is. `account` is None for one to be made."""
@@ -31,7 +39,7 @@ class Identity:
     username: str
     app: str
     says_app: bool
-    account: Account | None = None
+    account: Known | None = None
     kept_id: int | None = None
 
     @property
@@ -41,17 +49,26 @@ class Identity:
 
 
 class Identities:
-    """The identities of all rows, and the questions that need all of them."""
+    """The identities of all rows, and the questions that need all of them.
 
-    def __init__(self, chosen: str, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
+    `first_apps` are the apps of which the list had no account when the import began; None: that is now.
+    """
+
+    def __init__(
+        self,
+        chosen: str,
+        rows: Iterable[tuple[int, dict[str, Any]]],
+        lock: bool,
+        first_apps: set[str] | None = None,
+    ) -> None:
         self.chosen = chosen
         self.has_app_column = False
         self.of_row = {number: self._read(number, row) for number, row in rows}
         wanted = sorted({identity.row_id for identity in self.of_row.values() if identity.row_id})
         self.accounts = _accounts(wanted, lock)
-        self.holders = _holders(sorted({i.username.lower() for i in self.of_row.values() if i.username}))
+        self.holders = holders_of(sorted({i.username.lower() for i in self.of_row.values() if i.username}))
         self.accounts |= _accounts(self._of_other_list(), lock)
-        self.empty_apps = _apps_without_accounts()
+        self.empty_apps = apps_without_accounts() if first_apps is None else first_apps
         self.kept_ids: set[int] = set()
         self.found_by_name = 0
         for identity in self.of_row.values():
@@ -103,6 +120,17 @@ class Identities:
         """A first import of this app: an id that another account has says nothing."""
         return identity.app in self.empty_apps and identity.account is None and not identity.kept_id
 
+    def waits_for(self) -> dict[int, int]:
+        """Rows that take the name of an account which gets another one in this file, and the row of that account."""
+        found = {}
+        for identity in self.of_row.values():
+            holder = self.holders.get(identity.key)
+            if holder is None or (identity.account and identity.account.pk == holder):
+                continue
+            if self.new_keys.get(holder, identity.key) != identity.key:
+                found[identity.row] = self.rows_of_account[holder][0]
+        return found
+
     def clash(self, identity: Identity) -> str:
         """Why the username cannot be this row's; empty when it can."""
         others = [row for row in self.rows_of_key[identity.key] if row != identity.row]
@@ -132,16 +160,17 @@ def _lenient(name: str, cell: Any) -> Any:
         return None
 
 
-def _accounts(ids: list[int], lock: bool) -> dict[int, Account]:
+def _accounts(ids: list[int], lock: bool) -> dict[int, Known]:
     rows = Account.objects.select_for_update() if lock else Account.objects.all()
-    return {account.pk: account for chunk in chunks(ids) for account in rows.filter(pk__in=chunk)}
+    columns = rows.values_list("pk", "app", "username")
+    return {row[0]: Known(*row) for chunk in chunks(ids) for row in columns.filter(pk__in=chunk)}
 
 
-def _apps_without_accounts() -> set[str]:
+def apps_without_accounts() -> set[str]:
     return {app for app in App.values if not Account.objects.of_app(app).exists()}
 
 
-def _holders(names: list[str]) -> dict[tuple[str, str], int]:
+def holders_of(names: list[str]) -> dict[tuple[str, str], int]:
     """Which account has a name now."""
     rows = (
         row

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.excel.cells import CellError
@@ -9,25 +12,35 @@ from devices.models import Device
 
 
 class Phones:
-    """All devices of the list, and those that the file announces."""
+    """The devices that the rows name, and those that the file announces."""
 
     def __init__(self) -> None:
-        known = list(Device.objects.only("serial", "address", "label"))
-        self.by_id = {device.pk: device for device in known}
-        self.by_name = {device.address: device for device in known if device.address}
-        self.by_name |= {device.serial: device for device in known}
-        self.by_label = {device.label: device for device in known if device.label}
+        self.by_id: dict[int, Device] = {}
+        self.by_name: dict[str, Device] = {}
+        self.by_label: dict[str, Device] = {}
         self.expected: list[Device] = []
 
-    def by_identifier(self, identifier: str, label: str) -> Device:
-        """The device with this serial or cloud identifier; an unknown one becomes an expected phone."""
-        device = self.by_name.get(identifier)
-        if device is None:
-            device = Device(serial=identifier, label=self._free(label))
-            self.by_name[identifier] = device
-            self.expected.append(device)
-            if device.label:
-                self.by_label[device.label] = device
+    def learn(self, names: Collection[str], labels: Collection[str], ids: Collection[int]) -> None:
+        """Ask the database for these, in one query. What was announced before stays."""
+        wanted = Q(serial__in=names) | Q(address__in=set(names) - {""}) | Q(label__in=labels) | Q(pk__in=ids)
+        known = list(Device.objects.filter(wanted).only("serial", "address", "label"))
+        announced = {device.serial: device for device in self.expected}
+        self.by_id = {device.pk: device for device in known}
+        self.by_name = {device.address: device for device in known if device.address} | announced
+        self.by_name |= {device.serial: device for device in known}
+        self.by_label = {device.label: device for device in [*self.expected, *known] if device.label}
+
+    def by_identifier(self, identifier: str) -> Device | None:
+        """The device with this serial or cloud identifier."""
+        return self.by_name.get(identifier)
+
+    def announce(self, identifier: str, label: str) -> Device:
+        """A device that is not known yet: an expected phone."""
+        device = Device(serial=identifier, label=self._free(label))
+        self.by_name[identifier] = device
+        self.expected.append(device)
+        if device.label:
+            self.by_label[device.label] = device
         return device
 
     def with_label(self, label: str) -> Device | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from accounts.choices import App, app_of_package
-from accounts.excel.cells import ATTRIBUTES, COLUMNS, CellError, parse
-from accounts.excel.identities import Identities, Identity
+from accounts.excel.cells import ATTRIBUTES, COLUMNS, CellError, parse, shown
+from accounts.excel.identities import CHUNK, Identities, Identity
 from accounts.excel.phones import Phones
 from accounts.excel.preview import CellChange, Preview, RowChange, RowError
 from accounts.models import Account
@@ -19,6 +19,19 @@ from devices.models import Device
 
 #: The columns that say which account a row means.
 IDENTITY = ("id", "username", "app")
+#: What a `pwd` cell can change.
+CREDENTIALS = (
+    "password", "totp_secret", "attention", "attention_since", "password_refused", "password_changed_at",
+)  # fmt: skip
+
+
+class Rows(Protocol):
+    """The rows of a file, each with its number in the sheet."""
+
+    headers: list[str]
+    numbers: Sequence[int]
+
+    def row(self, place: int) -> dict[str, Any]: ...
 
 
 @dataclass
@@ -29,7 +42,9 @@ class PlannedRow:
     account: Account
     is_new: bool
     columns: set[str] = field(default_factory=set)
+    old: dict[str, Any] = field(default_factory=dict)  #: what the changed attributes were
     changes: list[CellChange] = field(default_factory=list)
+    cells: Mapping[str, Any] = field(default_factory=dict)  #: as they stand in the file, while that matters
     errors: list[RowError] = field(default_factory=list)
     is_refused: bool = False  #: wrong, and what is wrong stands at another row
 
@@ -37,22 +52,45 @@ class PlannedRow:
     def is_wrong(self) -> bool:
         return self.is_refused or bool(self.errors)
 
+    def wrong(self, column: str, message: str) -> None:
+        self.errors.append(RowError(self.row, column, message, shown(column, self.cells.get(column))))
+
     def change(self) -> RowChange:
         return RowChange(self.row, self.is_new, self.account.username, self.account.app, self.changes)
 
 
 class Planner:
-    """Plans the rows of one file, one after the other."""
+    """Plans the rows of one file, one after the other.
 
-    def __init__(self, chosen: str, preview: Preview) -> None:
+    Without `expect_phones` a device that is not known is an error.
+    """
+
+    def __init__(
+        self,
+        chosen: str,
+        preview: Preview,
+        expect_phones: bool = True,
+        first_apps: set[str] | None = None,
+    ) -> None:
         self.chosen = chosen
         self.preview = preview
+        self.expect_phones = expect_phones
+        self.first_apps = first_apps
         self.has_asked_for_app = False
 
-    def prepare(self, rows: Iterable[tuple[int, dict[str, Any]]], lock: bool) -> None:
-        """Ask the database all that the rows need, in a few queries per 500 rows."""
-        self.identities = Identities(self.chosen, rows, lock)
+    def prepare(self, rows: Rows, lock: bool) -> None:
+        """Ask the database which accounts the rows mean; the rest is asked per 500 rows, when they are planned."""
+        self.rows = rows
+        self.places = {number: place for place, number in enumerate(rows.numbers)}
+        numbered = ((number, rows.row(place)) for number, place in self.places.items())
+        self.identities = Identities(self.chosen, numbered, lock, self.first_apps)
         self.phones = Phones()
+        self.accounts: dict[int, Account] = {}
+        self.fetched: set[int] = set()
+        self._warn_of_ids()
+        self.moves = self._plan_moves()
+
+    def _warn_of_ids(self) -> None:
         if self.identities.kept_ids:
             self.preview.warn(
                 _(
@@ -62,12 +100,54 @@ class Planner:
         if self.identities.found_by_name:
             self.preview.warn(_("Ids of this file belong to another list: rows were found by username."))
 
-    def plan(self, number: int, row: dict[str, Any]) -> PlannedRow:
-        identity = self.identities.of_row[number]
-        account = identity.account or Account(
-            pk=identity.kept_id, app=identity.app, username=identity.username
+    def _plan_moves(self) -> dict[int, PlannedRow]:
+        """Rows between which a name moves stand or fall together, so they are planned before the others."""
+        waits_for = self.identities.waits_for()
+        numbers = sorted({*waits_for, *waits_for.values()})
+        self.together = set(numbers)
+        moves = {}
+        for start in range(0, len(numbers), CHUNK):
+            self._fetch(numbers[start : start + CHUNK])
+            for number in numbers[start : start + CHUNK]:
+                moves[number] = self._plan(number, self.rows.row(self.places[number]))
+        falls = True
+        while falls:
+            falls = False
+            for number, other in waits_for.items():
+                if moves[other].is_wrong and not moves[number].is_wrong:
+                    sentence = _("Row %(row)s, whose account has this name now, has an error: mend that row.")
+                    moves[number].wrong("username", sentence % {"row": other})
+                    falls = True
+        return moves
+
+    def _fetch(self, numbers: Sequence[int]) -> None:
+        """Ask for the accounts and the devices of these rows: two queries."""
+        ids = [account.pk for number in numbers if (account := self.identities.of_row[number].account)]
+        self.accounts = {account.pk: account for account in Account.objects.filter(pk__in=ids)}
+        rows = [self.rows.row(self.places[number]) for number in numbers]
+        names, labels = (
+            {_lenient(name, row.get(name)) for row in rows} - {""} for name in ("device", "device_index")
         )
-        planned = PlannedRow(number, account, is_new=identity.account is None)
+        bound = {account.device_id for account in self.accounts.values() if account.device_id}
+        self.phones.learn(names, labels, bound)
+        self.fetched = set(numbers)
+
+    def plan(self, number: int, row: dict[str, Any]) -> PlannedRow:
+        if number in self.moves:
+            return self.moves.pop(number)
+        if number not in self.fetched:
+            place = self.places[number]
+            self._fetch(self.rows.numbers[place : place + CHUNK])
+        return self._plan(number, row)
+
+    def _plan(self, number: int, row: dict[str, Any]) -> PlannedRow:
+        identity = self.identities.of_row[number]
+        account = self._account(identity)
+        if account is None:
+            gone = PlannedRow(number, Account(username=identity.username, app=identity.app), False, cells=row)
+            gone.wrong("id", _("This account was deleted meanwhile: empty the id cell to create it."))
+            return gone
+        planned = PlannedRow(number, account, is_new=identity.account is None, cells=row)
         values = self._values(row, planned)
         self._check_identity(identity, planned)
         if not planned.is_wrong:
@@ -75,9 +155,17 @@ class Planner:
             self._put_device(values, planned)
         if not planned.is_wrong:
             self._put_values(values, planned)
-            self._put_password(values.get("pwd", ""), planned)
+            if "pwd" in values:
+                self._put_password(values["pwd"], planned)
+            planned.cells = {}
         planned.errors.sort(key=lambda error: COLUMNS.index(error.column))
         return planned
+
+    def _account(self, identity: Identity) -> Account | None:
+        """The account as it is, or a new one; None for one that was there a moment ago."""
+        if identity.account is None:
+            return Account(pk=identity.kept_id, app=identity.app, username=identity.username)
+        return self.accounts.get(identity.account.pk)
 
     def _values(self, row: dict[str, Any], planned: PlannedRow) -> dict[str, Any]:
         values = {}
@@ -86,7 +174,7 @@ class Planner:
                 try:
                     values[column] = parse(column, row[column])
                 except CellError as error:
-                    planned.errors.append(RowError(planned.row, column, str(error)))
+                    planned.wrong(column, str(error))
         return values
 
     def _check_identity(self, identity: Identity, planned: PlannedRow) -> None:
@@ -101,19 +189,21 @@ class Planner:
             return
         column, problem = next((found for found in self._problems(identity) if found[1]), ("", ""))
         if problem:
-            planned.errors.append(RowError(planned.row, column, problem))
+            planned.wrong(column, problem)
 
     def _ask_for_app(self, planned: PlannedRow) -> None:
         """Once for a file that has no column for it, else at each row."""
         if self.identities.has_app_column:
-            problem = _("Which app? Choose one for the whole file, or fill in “app” or “packagename”.")
-            planned.errors.append(RowError(planned.row, "app", problem))
+            planned.wrong(
+                "app", _("Which app? Choose one for the whole file, or fill in “app” or “packagename”.")
+            )
         elif self.has_asked_for_app:
             planned.is_refused = True
         else:
             self.has_asked_for_app = True
-            problem = _("Which app? Choose TikTok or Instagram (--app tiktok or --app instagram).")
-            planned.errors.append(RowError(planned.row, "app", problem))
+            planned.wrong(
+                "app", _("Which app? Choose TikTok or Instagram (--app tiktok or --app instagram).")
+            )
 
     def _problems(self, identity: Identity) -> Iterable[tuple[str, str]]:
         yield "id", self._id_problem(identity)
@@ -181,50 +271,84 @@ class Planner:
             ):
                 setattr(planned.account, attribute, new)
                 planned.columns.add(attribute)
+                planned.old[attribute] = old
                 if not (planned.is_new and column == "username"):  # it names the row already
                     planned.changes.append(CellChange(column, *_shown(column, old, new, planned.is_new)))
 
     def _put_device(self, values: dict[str, Any], planned: PlannedRow) -> None:
-        if "device" not in values and not values.get("device_index"):
+        label = values.get("device_index", "")
+        if "device" not in values and not label:
             if "device_index" in values:
                 self._bind(None, planned)
             return
-        try:
-            self._bind(self._device(values, planned.row), planned)
-        except CellError as error:
-            planned.errors.append(RowError(planned.row, "device_index", str(error)))
-
-    def _device(self, values: dict[str, Any], number: int) -> Device | None:
-        label = values.get("device_index", "")
-        if not values.get("device"):
-            return self.phones.with_label(label)
-        before = len(self.phones.expected)
-        device = self.phones.by_identifier(values["device"], label)
-        if len(self.phones.expected) > before:
-            self.preview.expected_devices += 1
-            self.preview.warn(
-                _("Row %(row)s: no device %(serial)s is known yet; it is added as an expected phone.")
-                % {"row": number, "serial": device.serial}
+        if values.get("device"):
+            device = self.phones.by_identifier(values["device"]) or self._unknown(
+                values["device"], label, planned
             )
-        return device
+        else:
+            try:
+                device = self.phones.with_label(label)
+            except CellError as error:
+                planned.wrong("device_index", str(error))
+        if not planned.is_wrong:
+            self._bind(device, planned)
+
+    def _unknown(self, name: str, label: str, planned: PlannedRow) -> Device | None:
+        """An expected phone, where that was agreed to."""
+        if not self.expect_phones:
+            planned.wrong(
+                "device",
+                _("No device is called so: correct the cell, or agree that it is an expected phone."),
+            )
+            return None
+        self.preview.expected_devices += 1
+        self.preview.warn(
+            _("Row %(row)s: no device %(serial)s is known yet; it is added as an expected phone.")
+            % {"row": planned.row, "serial": name}
+        )
+        return self.phones.announce(name, label)
 
     def _bind(self, device: Device | None, planned: PlannedRow) -> None:
         old = self.phones.name(planned.account.device_id)
         new = device.serial if device else ""
         if old != new:
+            planned.old["device"] = planned.account.device_id
             planned.account.device = device
             planned.columns.add("device")
             planned.changes.append(CellChange("device", old, new))
 
-    def _put_password(self, text: str, planned: PlannedRow) -> None:
+    def _put_password(self, text: str | None, planned: PlannedRow) -> None:
         account = planned.account
-        had = {"password": bool(account.password), "totp_secret": bool(account.totp_secret)}
-        password, secret = split_password(account.app, text)
-        changed = put_credentials(account, password or None, secret or None)
+        before = {name: getattr(account, name) for name in CREDENTIALS}
+        if text is None:
+            changed = put_credentials(account, "", "")
+        else:
+            password, secret = split_password(account.app, text)
+            changed = put_credentials(account, password or None, secret or None)
         planned.columns.update(changed)
-        for column, name in (("password", "pwd"), ("totp_secret", _("2FA secret"))):
-            if column in changed:
-                planned.changes.append(CellChange(name, "", _("changed") if had[column] else _("set")))
+        planned.old.update((name, before[name]) for name in changed)
+        if not planned.columns:
+            return
+        for column in ("password", "totp_secret"):
+            if word := _word(before[column], getattr(account, column), column in changed):
+                name = "pwd" if column == "password" else _("2FA secret")
+                planned.changes.append(CellChange(name, "", word))
+
+
+def _word(old: object, new: object, is_changed: bool) -> str:
+    """All that is ever said of a secret."""
+    if not is_changed:
+        return _("kept") if old else ""
+    if not new:
+        return _("cleared")
+    return _("changed") if old else _("set")
+
+
+def _lenient(column: str, cell: Any) -> str:
+    try:
+        return str(parse(column, cell))
+    except CellError:
+        return ""
 
 
 def _shown(column: str, old: Any, new: Any, is_new: bool) -> tuple[str, str]:

@@ -14,23 +14,23 @@ KEPT_WARNINGS = 50
 
 @dataclass(frozen=True)
 class RowError:
-    """A cell that stops the import: sheet row, column, and what to do."""
+    """A cell that stops its row: sheet row, column, what to do, and what stands there (never of a secret)."""
 
     row: int
     column: str
     message: str
+    value: str = ""
 
     def __str__(self) -> str:
-        return _("Row %(row)s, %(column)s: %(message)s") % {
-            "row": self.row,
-            "column": self.column,
-            "message": self.message,
-        }
+        facts = {"row": self.row, "column": self.column, "message": self.message, "value": self.value}
+        if self.value:
+            return _("Row %(row)s, %(column)s, “%(value)s”: %(message)s") % facts
+        return _("Row %(row)s, %(column)s: %(message)s") % facts
 
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell, old and new. A secret says only set, changed or kept."""
+    """One cell, old and new. A secret says only set, changed, cleared or kept."""
 
     column: str
     old: str

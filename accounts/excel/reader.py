@@ -27,11 +27,15 @@ from xml.parsers.expat import ExpatError, ParserCreate
 MAX_BYTES = 25 * 1024 * 1024
 MAX_UNPACKED = 250 * 1024 * 1024
 MAX_ENTRIES = 200
+#: A part above this size may be this many times bigger unpacked than packed; an export is about 10 times.
+MAX_RATIO = 150
+SMALL_PART = 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 64
 MEMORY_BYTES = 1024 * 1024 * 1024
 CPU_SECONDS = 30
 WALL_SECONDS = 120
+LARGE = 4 * 1024 * 1024  #: unpacked; 2,000 rows of an export are a third of it
 PIECE = 1024 * 1024
 SHEET_NAME = "accounts"
 KNOWN_HEADER = "username"
@@ -107,8 +111,8 @@ def _revived_cell(cell: tuple[str, str]) -> Value:
     return ErrorCell(text) if kind == "error" else Moment(text)
 
 
-def _pass_gate(data: bytes) -> None:
-    """Raises Refused for what is no xlsx, or says itself that it would unpack to too much."""
+def _pass_gate(data: bytes) -> list[zipfile.ZipInfo]:
+    """Its parts. Raises Refused for what is no xlsx, or says itself that it would unpack to too much."""
     if len(data) > MAX_BYTES:
         raise Refused("too_big")
     try:
@@ -121,6 +125,17 @@ def _pass_gate(data: bytes) -> None:
         raise Refused("locked")
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
         raise Refused("too_big")
+    if any(e.file_size > SMALL_PART and e.file_size > MAX_RATIO * e.compress_size for e in entries):
+        raise Refused("too_big")
+    return entries
+
+
+def is_large(data: bytes) -> bool:
+    """Whether reading this would take longer than a page may. Raises Refused."""
+    if not zipfile.is_zipfile(BytesIO(data)):
+        return len(data) > LARGE // 4
+    entries = _pass_gate(data)
+    return sum(entry.file_size for entry in entries) > LARGE
 
 
 # From here on: the child

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
-from django.core.management.color import no_style
-from django.db import IntegrityError, connection
-from django.db.models import CharField, Value
-from django.db.models.functions import Cast, Concat
-from django.utils import timezone
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
 
 from accounts import audit
-from accounts.audit import Who
+from accounts.audit import NOBODY, Who
 from accounts.choices import AuditAction
-from accounts.excel.cells import COLUMNS
-from accounts.excel.formats import AccountsXLSX, FileRefused, SheetDataset
-from accounts.excel.identities import CHUNK, chunks
+from accounts.excel.cells import COLUMNS, written_password
+from accounts.excel.formats import AccountsXLSX, FileRefused, SheetDataset, format_of
 from accounts.excel.plan import PlannedRow, Planner
 from accounts.excel.preview import Preview, RowError
+from accounts.excel.writing import write
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
-from accounts.services import announce_disabled, join_password
-from devices.services import expect_devices
 
 __all__ = [
     "AccountResource",
@@ -51,20 +46,40 @@ class ImportRefused(Exception):
         super().__init__("\n".join(lines))
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What somebody chose for an import."""
+
+    app: str = ""
+    who: Who = NOBODY
+    good_rows: bool = False  #: import the good rows although others have errors
+    expect_phones: bool = True  #: a device that is not known is an expected phone, else an error
+    first_apps: frozenset[str] | None = None  #: apps without an account when the import began; None: ask now
+
+
 def preview(data: bytes, app: str | None = None) -> Preview:
     """What importing this file would do. Raises FileRefused."""
-    return _run(data, app, "", dry_run=True)
+    return _run(data, Choices(app or ""), dry_run=True)
 
 
-def import_file(data: bytes, app: str | None = None, actor: str = "") -> Preview:
-    """Import the file, all of it or nothing; returns what was done. Raises FileRefused and ImportRefused."""
+def import_file(
+    data: bytes,
+    app: str | None = None,
+    actor: str = "",
+    good_rows: bool = False,
+    expect_phones: bool = True,
+) -> Preview:
+    """Import the file in one transaction, all of it or nothing unless `good_rows`; returns what was done.
+
+    Raises FileRefused and ImportRefused.
+    """
     try:
-        done = _run(data, app, actor, dry_run=False)
+        done = _run(data, Choices(app or "", Who(actor or "-"), good_rows, expect_phones), dry_run=False)
     except IntegrityError as error:
         raise ImportRefused(
             Preview(), _("The list was changed by somebody else meanwhile: import again.")
         ) from error
-    if done.errors:
+    if done.errors and not good_rows:
         raise ImportRefused(done)
     return done
 
@@ -75,9 +90,9 @@ def export_file(queryset: AccountQuerySet, with_passwords: bool) -> bytes:
     return AccountsXLSX().export_data(dataset)
 
 
-def _run(data: bytes, app: str | None, actor: str, dry_run: bool) -> Preview:
-    dataset = AccountsXLSX().create_dataset(data)
-    result = AccountResource(app=app or "", actor=actor).import_data(dataset, dry_run=dry_run)
+def _run(data: bytes, choices: Choices, dry_run: bool) -> Preview:
+    dataset = format_of(data).create_dataset(data)
+    result = AccountResource(choices).import_data(dataset, dry_run=dry_run)
     found: Preview = result.preview
     if not dataset:
         found.warn(_("The sheet has no rows: nothing to import."))
@@ -94,6 +109,8 @@ class AccountResult(Result):
     def __init__(self) -> None:
         super().__init__()
         self.preview = Preview()
+        self.written: list[PlannedRow] = []
+        self.expected: list[str] = []  #: serials of the devices that were made
 
     def append_row_result(self, row_result: AccountRowResult) -> None:
         planned = row_result.planned
@@ -111,7 +128,10 @@ class AccountResult(Result):
 
 
 class AccountResource(ModelResource):
-    """One account a row. Rows are planned one by one and written together at the end, if none is wrong."""
+    """One account a row. Rows are planned one by one and written together at the end, if none is wrong.
+
+    `watch` is told of each row once it is planned.
+    """
 
     id = Field(column_name="id")
     email = Field(column_name="email")
@@ -142,15 +162,14 @@ class AccountResource(ModelResource):
 
     def __init__(
         self,
-        app: str = "",
-        actor: str = "",
-        address: str | None = None,
+        choices: Choices | None = None,
         with_passwords: bool = False,
+        watch: Callable[[PlannedRow], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.chosen_app = app
-        self.actor, self.address = actor, address
+        self.choices = choices or Choices()
+        self.watch = watch
         self.export_columns = [name for name in COLUMNS if with_passwords or name != "pwd"]
 
     @classmethod
@@ -164,7 +183,7 @@ class AccountResource(ModelResource):
     # Import
 
     def import_data(self, dataset: SheetDataset, dry_run: bool = False, **kwargs: Any) -> AccountResult:
-        """A preview needs no transaction and holds up no other writer; an import is all or nothing."""
+        """A preview needs no transaction and holds up no other writer; an import is one transaction."""
         for name in (
             "raise_errors",
             "use_transactions",
@@ -175,7 +194,11 @@ class AccountResource(ModelResource):
         if dry_run:
             return self.import_data_inner(dataset, True, True, False, False, **kwargs)
         result = super().import_data(
-            dataset, raise_errors=True, use_transactions=True, rollback_on_validation_errors=True, **kwargs
+            dataset,
+            raise_errors=True,
+            use_transactions=True,
+            rollback_on_validation_errors=not self.choices.good_rows,
+            **kwargs,
         )
         return cast(AccountResult, result)
 
@@ -187,12 +210,11 @@ class AccountResource(ModelResource):
         self.found = Preview()
         for warning in dataset.warnings:
             self.found.warn(warning)
-        self.planner = Planner(self.chosen_app, self.found)
-        rows = (
-            (number, dict(zip(dataset.headers, row, strict=True)))
-            for number, row in zip(dataset.numbers, dataset, strict=True)
+        first = self.choices.first_apps
+        self.planner = Planner(
+            self.choices.app, self.found, self.choices.expect_phones, None if first is None else set(first)
         )
-        self.planner.prepare(rows, lock=not dry_run)
+        self.planner.prepare(dataset, lock=not dry_run)
         return cast(AccountResult, super().import_data_inner(dataset, dry_run, *args, **kwargs))
 
     def import_row(self, row: dict[str, Any], _loader: object, **kwargs: Any) -> AccountRowResult:
@@ -202,15 +224,19 @@ class AccountResource(ModelResource):
         result.import_type = _import_type(planned)
         if planned.columns and not planned.is_wrong and not kwargs["dry_run"]:
             self.planned.append(planned)
+        if self.watch:
+            self.watch(planned)
         return result
 
     def after_import(self, _dataset: SheetDataset, result: AccountResult, **kwargs: Any) -> None:
         _join(result.preview, self.found)
-        if not kwargs.get("dry_run") and not result.has_validation_errors():
-            _write(self.planned, self.planner, self.actor)
+        may_write = self.choices.good_rows or not result.has_validation_errors()
+        if not kwargs.get("dry_run") and may_write:
+            phones, who = self.planner.phones.expected, self.choices.who
+            write(self.planned, phones, self.planner.identities.holders, who.name)
             ids = [row.account.pk for row in self.planned]
-            who = Who(self.actor or "-", self.address)
             audit.note_many(AuditAction.IMPORTED, who, ids, FILE_NAME, result.preview.summary())
+            result.written, result.expected = self.planned, [device.serial for device in phones]
 
     def handle_import_error(
         self, result: AccountResult, error: Exception, raise_errors: bool = False
@@ -243,52 +269,6 @@ def _join(result: Preview, found: Preview) -> None:
     result.expected_devices = found.expected_devices
 
 
-def _write(planned: Sequence[PlannedRow], planner: Planner, actor: str) -> None:
-    """Write expected devices, new accounts and changed ones, in a few statements per 500 rows."""
-    expect_devices(planner.phones.expected)
-    _free_names(planned, planner)
-    new = [row.account for row in planned if row.is_new]
-    with_id = [account for account in new if account.pk]
-    Account.objects.bulk_create(with_id, batch_size=CHUNK)
-    if with_id:
-        _reset_sequence()
-    Account.objects.bulk_create([account for account in new if not account.pk], batch_size=CHUNK)
-    changed = [row for row in planned if not row.is_new]
-    for chunk in chunks(changed):
-        _update(chunk)
-    disabled = [
-        row.account.pk for row in changed if "is_enabled" in row.columns and not row.account.is_enabled
-    ]
-    announce_disabled(disabled, actor)
-
-
-def _update(chunk: Sequence[PlannedRow]) -> None:
-    """One statement: insert-or-update is many times quicker than a CASE per column."""
-    columns = sorted(set().union(*(row.columns for row in chunk)) | {"updated_at"})
-    now = timezone.now()
-    for row in chunk:
-        row.account.updated_at = now
-    accounts = [row.account for row in chunk]
-    Account.objects.bulk_create(accounts, update_conflicts=True, unique_fields=["id"], update_fields=columns)
-
-
-def _free_names(planned: Sequence[PlannedRow], planner: Planner) -> None:
-    """Where a name moves from one account to another, the old holder lets go of it first."""
-    holders = planner.identities.holders
-    wanted = {(row.account.app, row.account.username.lower()): row.account.pk for row in planned}
-    moving = [holders[key] for key, pk in wanted.items() if holders.get(key, pk) != pk]
-    for chunk in chunks(moving):
-        freed = Concat(Value("~"), Cast("pk", CharField()))
-        Account.objects.filter(pk__in=chunk).update(username=freed)
-
-
-def _reset_sequence() -> None:
-    """PostgreSQL counts on from its own number: tell it of the ids that were given."""
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Account]):
-            cursor.execute(statement)
-
-
 def _label(account: Account) -> str | int:
     """The label of the account's device, as a number where it is one."""
     label = (account.device.label or "") if account.device else ""
@@ -299,7 +279,7 @@ def _label(account: Account) -> str | int:
 EXPORTED: dict[str, Any] = {
     "id": lambda account: account.pk,
     "email": lambda account: account.email,
-    "pwd": join_password,
+    "pwd": written_password,
     "username": lambda account: account.username,
     "device": lambda account: account.device.serial if account.device else "",
     "device_index": _label,

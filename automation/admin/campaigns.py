@@ -33,7 +33,9 @@ from automation.console.pages import may_view
 from automation.console.preview import preview
 from automation.models import Campaign
 from automation.scripts.base import SCRIPTS
+from automation.tables import CampaignResource
 from devices.admin.kit import BUSY, PageButtons, pill, two_lines
+from devices.sheets.pages import TableExport
 
 #: What may be done with a campaign in each state, as buttons on its page.
 BUTTONS = {
@@ -57,7 +59,8 @@ def _option_fieldsets() -> list[tuple[str, dict[str, Any]]]:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(OrderPermissions, DeletesWhole, PageButtons):
+class CampaignAdmin(OrderPermissions, DeletesWhole, TableExport, PageButtons):
+    resource_classes = [CampaignResource]
     form = CampaignForm
     list_display = ("name", "what", "whom", "schedule", "next_start", "last_day", "status")
     list_filter = ("state", "app")

@@ -19,7 +19,9 @@ from automation.console.looks import script_label, status_pill
 from automation.console.pages import run_page
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
+from automation.tables import RunResource
 from devices.admin.kit import LiveList, PageButtons, two_lines, when
+from devices.sheets.pages import TableExport
 
 
 class ScriptFilter(DropdownFilter):
@@ -43,7 +45,8 @@ class CampaignFilter(DropdownFilter):
 
 
 @admin.register(Run)
-class RunAdmin(OrderPermissions, ReasonsInList, LiveList, PageButtons):
+class RunAdmin(OrderPermissions, ReasonsInList, TableExport, LiveList, PageButtons):
+    resource_classes = [RunResource]
     list_display = ("number", "status", "why", "who", "where", "tries", "took", "asked")
     list_display_links = ("number",)
     list_select_related = ("account", "device__host")

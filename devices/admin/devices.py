@@ -18,6 +18,8 @@ from devices.admin.kit import BAD, GOOD, PLAIN, POSITION, WARN, LiveList, PageBu
 from devices.choices import Connection, Health, Hold
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
+from devices.sheets.pages import TableExport
+from devices.tables import DeviceResource
 
 CONNECTION_LOOKS = {
     Connection.ONLINE: GOOD,
@@ -46,9 +48,10 @@ class HubFilter(DropdownFilter):
 
 
 @admin.register(Device)
-class DeviceAdmin(LiveList, PageButtons):
+class DeviceAdmin(TableExport, LiveList, PageButtons):
     """Devices come by themselves, when an agent sees them; a person labels them and says how fit they are."""
 
+    resource_classes = [DeviceResource]
     list_display: tuple[str, ...] = ("name", "phone", "place", "connected", "fitness", "power", "seen")
     list_display_links = ("name",)
     list_select_related = ("host",)

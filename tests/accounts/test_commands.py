@@ -45,7 +45,7 @@ def test_a_dry_run_writes_nothing(put, capsys):
 def test_errors_are_listed_with_their_rows_and_nothing_is_written(put, capsys):
     with pytest.raises(CommandError, match="Nothing was imported"):
         call_command("import_accounts", put(table("username status", ["ann", 7], ["bob", 0])), app="tiktok")
-    assert "Row 2, status: Use 0 for enabled" in capsys.readouterr().out
+    assert "Row 2, status, “7”: Use 0 for enabled" in capsys.readouterr().out
     assert not Account.objects.exists()
 
 
@@ -112,7 +112,7 @@ def test_on_a_terminal_the_preview_comes_before_the_question_and_the_import(
     assert questions == ["Import? [y/N] "]
     said = capsys.readouterr().out
     assert "1 new" in said
-    assert ("Imported." in said, Account.objects.count()) == (bool(count), count)
+    assert ("Imported: 1 new" in said, Account.objects.count()) == (bool(count), count)
 
 
 @pytest.mark.parametrize("option", ["yes", "dry_run"])

@@ -237,7 +237,7 @@ MUTANTS = (
         (
             Edit(
                 "accounts/excel/plan.py",
-                'CellChange(name, "", _("changed") if had[column] else _("set"))',
+                'CellChange(name, "", word)',
                 'CellChange(name, "", text)',
             ),
         ),

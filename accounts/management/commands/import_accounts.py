@@ -15,13 +15,16 @@ from rich.table import Table
 
 from accounts.audit import Who
 from accounts.choices import App
+from accounts.excel import jobs, records
+from accounts.excel.models import ImportJob
 from accounts.excel.preview import Preview, RowChange
-from accounts.excel.resources import FileRefused, ImportRefused, import_file, preview
+from accounts.excel.resources import FileRefused
+from accounts.management.commands.export_accounts import write_private
 from accounts.management.questions import agreed
 
 
 class Command(BaseCommand):
-    help = "Import accounts from an .xlsx file: all of it, or nothing when a row is wrong."
+    help = "Import accounts from an .xlsx or .csv file: all of it, or nothing when a row is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -30,39 +33,84 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
         parser.add_argument("--yes", action="store_true", help="on a terminal: import without asking")
+        parser.add_argument(
+            "--good-rows", action="store_true", help="import the good rows although others have errors"
+        )
+        parser.add_argument(
+            "--errors",
+            type=Path,
+            metavar="FILE",
+            help="write the rows with errors to this .xlsx (with passwords)",
+        )
+        parser.add_argument(
+            "--expect-phones", action="store_true", help="add the phones that are not known as expected ones"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        data = read_file(options["file"])
         console = Console(file=cast(TextIO, self.stdout), width=None if self.stdout.isatty() else 160)
-        look_first = options["dry_run"] or (sys.stdin.isatty() and not options["yes"])
-        try:
-            found = preview(data, options["app"]) if look_first else write(data, options["app"])
-            self._show(found, console)
-            if options["dry_run"] or (look_first and not agreed(_("Import? [y/N] "))):
-                self.stdout.write(_("Nothing was written."))
-                return
-            if look_first:
-                done = write(data, options["app"])
-                if done.errors:  # the list has changed while the question stood
-                    self._show(done, console)
-        except FileRefused as refused:
-            raise CommandError(f"{options['file']}: {refused}") from refused
-        self.stdout.write(_("Imported."))
-
-    def _show(self, found: Preview, console: Console) -> None:
+        job, found = _checked(options["file"], options["app"])
         show(found, console)
-        if found.errors:
-            raise CommandError(_("Nothing was imported: correct the rows above and import the file again."))
+        self._refuse_errors(job, options)
+        if options["dry_run"] or not self._may_go_on(options, job.expected_devices):
+            _write_errors(job, options["errors"])
+            jobs.discard(job)
+            self.stdout.write(_("Nothing was written."))
+            return
+        self._import(job, console, options)
+        self.stdout.write(_("Imported: %(summary)s.") % {"summary": job.summary()})
+
+    def _refuse_errors(self, job: ImportJob, options: dict[str, Any]) -> None:
+        if job.invalid and not options["good_rows"]:
+            _write_errors(job, options["errors"])
+            jobs.discard(job)
+            raise CommandError(
+                _(
+                    "Nothing was imported: correct the rows above and import the file again, or use --good-rows."
+                )
+            )
+
+    def _may_go_on(self, options: dict[str, Any], unknown_phones: int) -> bool:
+        """Whether to import, and whether to expect the phones that are not known: on a terminal that is asked."""
+        if not sys.stdin.isatty() or options["yes"]:
+            return True
+        if unknown_phones and not options["expect_phones"]:
+            question = _("%(n)s phones are not known yet. Add them as expected ones? [y/N] ")
+            options["expect_phones"] = agreed(question % {"n": unknown_phones})
+        return agreed(_("Import? [y/N] "))
+
+    def _import(self, job: ImportJob, console: Console, options: dict[str, Any]) -> None:
+        try:
+            if job.new + job.changed:
+                jobs.confirm(job, options["good_rows"], options["expect_phones"], here=True)
+        except jobs.NotNow as error:
+            jobs.discard(job)
+            raise CommandError(f"{error} (--good-rows, --expect-phones)") from error
+        except jobs.ListChanged as error:
+            for wrong in records.errors(job, 0, 1000):
+                console.print(str(wrong), style="red", markup=False, highlight=False)
+            jobs.discard(job)
+            raise CommandError(str(error)) from error
+        if not job.new + job.changed:
+            jobs.discard(job)  # nothing to undo
+        _write_errors(job, options["errors"])
 
 
-def write(data: bytes, app: str | None) -> Preview:
-    """What was imported, or the errors because of which nothing was. Raises FileRefused and CommandError."""
+def _checked(path: Path, app: str | None) -> tuple[ImportJob, Preview]:
+    """The import of the file, checked in this process however large it is."""
+    data = read_file(path)
     try:
-        return import_file(data, app, Who.at_the_shell().name)
-    except ImportRefused as refused:
-        if not refused.preview.errors:
-            raise CommandError(str(refused)) from refused
-        return refused.preview
+        job = jobs.create(data, path.name, app or "", who=Who.at_the_shell())
+        return job, jobs.check_here(job)
+    except FileRefused as refused:
+        raise CommandError(f"{path}: {refused}") from refused
+
+
+def _write_errors(job: ImportJob, path: Path | None) -> None:
+    if path and records.error_count(job):
+        try:
+            write_private(path, records.bad_rows_file(job, with_passwords=True))
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}.") from error
 
 
 def read_file(path: Path) -> bytes:

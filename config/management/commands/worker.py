@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Do the controller's background work: campaign ticks."""
+    """Do the controller's background work: campaign ticks and large imports."""
 
     help = __doc__ or ""
 

@@ -65,7 +65,7 @@ def test_an_upload_is_only_ever_sealed_on_disk(admin_client, written, tmp_path, 
     assert files(tmp_path)
     assert not is_in_clear(tmp_path)
     if end == "crashed":
-        monkeypatch.setattr("accounts.excel.resources._write", _crash)
+        monkeypatch.setattr("accounts.excel.resources.write", _crash)
     if end != "given up":
         confirm(admin_client, answer)
         assert not files(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from io import BytesIO
 
 import pytest
@@ -13,10 +14,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from msoffcrypto import OfficeFile
 
+from accounts.excel.models import ImportJob, ImportPart, ImportState
+from accounts.excel.pages import page_of
 from accounts.excel.reader import read_sheet
 from accounts.excel.uploads import LIFETIME_SECONDS, SealedStorage, UploadGone, folder, sweep
 from accounts.models import Account, AuditEvent
-from tests.accounts.excel.sheets import table
+from tests.accounts.excel.sheets import Broken, make_xlsx, table
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +35,15 @@ def no_uploads():
         path.unlink()
 
 
-def upload(client, data, app="tiktok"):
-    sent = {"import_file": SimpleUploadedFile("my.xlsx", data), "app": app, "format": "0", "resource": "0"}
-    return client.post(IMPORT, sent)
+def upload(client, data, app="tiktok", name="my.xlsx"):
+    """The page of the import, or the form that says why there is none."""
+    sent = {"import_file": SimpleUploadedFile(name, data), "app": app, "resource": "0"}
+    return client.post(IMPORT, sent, follow=True)
 
 
-def confirm(client, answer):
-    return client.post(CONFIRM, answer.context["confirm_form"].initial)
+def confirm(client, answer, **choices):
+    job = answer.context["job"].pk
+    return client.post(CONFIRM, {"job": job, "expect_phones": "1", **choices}, follow=True)
 
 
 def client_of(client, *permissions):
@@ -56,22 +61,90 @@ def test_a_preview_comes_before_anything_is_written(admin_client):
     assert "@ann" in html
     assert "hunter22" not in html
     assert "expected phone" in html
-    assert 'value="Confirm' in html or "Confirm import" in html
+    assert "Confirm import" in html
     done = confirm(admin_client, answer)
-    assert done.url == reverse("admin:accounts_account_changelist")
+    assert "Imported: 1 new" in done.content.decode()
     account = Account.objects.get()
     assert (account.username, account.app, account.password.reveal()) == ("ann", "tiktok", "hunter22")
     assert "1 new" in LogEntry.objects.get().change_message
 
 
-def test_errors_come_with_row_and_column_and_cannot_be_confirmed(admin_client):
-    answer = upload(admin_client, table("username status pwd", ["ann", 7, "hunter22"]))
+def test_errors_come_with_row_column_and_value_and_all_rows_cannot_be_confirmed(admin_client):
+    answer = upload(admin_client, table("username status pwd", ["ann", 7, "hunter22"], ["bob", 0, 1e15]))
     html = answer.content.decode()
-    assert "confirm_form" not in answer.context
-    assert "Use 0 for enabled" in html
-    assert "<code>status</code>" in html
+    for words in ("Use 0 for enabled", "<code>status</code>", ">7<", "Excel keeps only 15 digits"):
+        assert words in html
     assert "hunter22" not in html
+    assert "1000000000000000" not in html
+    assert "Some rows have errors" in confirm(admin_client, answer).content.decode()
+    assert not Account.objects.exists()
+
+
+def test_only_the_good_rows_are_imported_when_that_is_chosen(admin_client):
+    answer = upload(admin_client, table("username status", ["ann", 7], ["bob", 0]))
+    done = confirm(admin_client, answer, rows="good")
+    assert "1 new, 0 changed, 0 unchanged, 1 invalid" in done.content.decode()
+    assert [account.username for account in Account.objects.all()] == ["bob"]
     assert not list(folder().iterdir())
+
+
+def test_the_rows_with_errors_come_back_and_import_once_they_are_mended(admin_client):
+    headers = ["username", "status", "pwd", "nickname"]
+    answer = upload(
+        admin_client,
+        make_xlsx(
+            headers,
+            ["ann", 7, "=1+1", datetime(2026, 1, 2)],
+            ["bob", 0, "", ""],
+            ["cy", 0, Broken("#N/A"), ""],
+        ),
+    )
+    confirm(admin_client, answer, rows="good")
+    url = reverse("admin:accounts_importjob_bad_rows", args=[answer.context["job"].pk])
+    file = admin_client.get(url)
+    assert "no-store" in file["Cache-Control"]
+    again = upload(admin_client, file.content)
+    found = [(error.row, error.column) for error in again.context["errors"]]
+    assert found == [(2, "status"), (2, "nickname"), (3, "pwd")]
+    sheet = read_sheet(file.content)
+    assert sheet.headers == ["pwd", "username", "status", "nickname", "Error"]
+    assert "status: Use 0 for enabled" in sheet.rows[0][1][4]
+    mended = [[*row[:2], 0, "", row[4]] for _number, row in sheet.rows]
+    mended[1][0] = "x"
+    done = confirm(admin_client, upload(admin_client, make_xlsx(sheet.headers, *mended)))
+    assert done.context["job"].warnings == []
+    assert Account.objects.get(username="ann").password.reveal() == "=1+1"
+
+
+def test_others_get_the_rows_with_errors_without_passwords(admin_client, client):
+    answer = upload(admin_client, table("username status pwd", ["ann", 7, "hunter22"]))
+    url = reverse("admin:accounts_importjob_bad_rows", args=[answer.context["job"].pk])
+    file = client_of(client, "add_account", "change_account", "import_accounts").get(url)
+    assert "hunter22" not in str(read_sheet(file.content))
+    assert "ann" in str(read_sheet(file.content))
+
+
+def test_an_unknown_phone_needs_a_tick(admin_client):
+    answer = upload(admin_client, table("username device", ["ann", "NEW1"]))
+    assert 'name="expect_phones"' in answer.content.decode()
+    refused = confirm(admin_client, answer, expect_phones="")
+    assert "phones that are not known" in refused.content.decode()
+    assert not Account.objects.exists()
+    confirm(admin_client, answer, expect_phones="", rows="good")
+    assert not Account.objects.exists()
+    assert "No device is called so" in admin_client.get(page_of(answer.context["job"])).content.decode()
+
+
+def test_all_changes_and_errors_can_be_reached_page_by_page(admin_client):
+    rows = [[f"u{n}", 0 if n % 2 else 7] for n in range(240)]
+    job = upload(admin_client, table("username status", *rows)).context["job"]
+    seen = {"changes": [], "errors": []}
+    for number in (1, 2, 3):
+        page = admin_client.get(page_of(job), {"changes": number, "errors": number})
+        for name, found in seen.items():
+            found += [row.row for row in page.context[name]]
+    assert seen["changes"] == [n + 2 for n in range(240) if n % 2]
+    assert seen["errors"] == [n + 2 for n in range(240) if not n % 2]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +152,8 @@ def test_errors_come_with_row_and_column_and_cannot_be_confirmed(admin_client):
     [
         (b"no", "This is no .xlsx file"),
         (table("id", [1]), "no “username” column"),
-        (table("username"), "No valid data"),
+        (table("id usernam", [1, "a"]), "is it the one called “usernam”"),
+        (table("username"), "no rows"),
     ],
 )
 def test_a_bad_file_is_refused_on_the_form(admin_client, data, words):
@@ -87,6 +161,7 @@ def test_a_bad_file_is_refused_on_the_form(admin_client, data, words):
     assert answer.status_code == 200
     assert words in answer.content.decode()
     assert not list(folder().iterdir())
+    assert not ImportJob.objects.exists()
 
 
 def test_the_upload_waits_sealed_and_is_gone_after_use(admin_client):
@@ -99,34 +174,51 @@ def test_the_upload_waits_sealed_and_is_gone_after_use(admin_client):
     assert not list(folder().iterdir())
 
 
+def test_what_is_kept_of_an_import_is_sealed(admin_client):
+    make_account(username="bob", password="hunter11")
+    rows = ["ann", 7, "hunter22"], ["cy", 0, "hunter33"]
+    confirm(admin_client, upload(admin_client, table("username status pwd", *rows)), rows="good")
+    kept = [bytes(part.sealed) for part in ImportPart.objects.all()]
+    assert len(kept) == 2
+    assert not any(word in part for part in kept for word in (b"hunter", b"ann", b"PK"))
+
+
 def test_a_confirmation_works_once(admin_client):
     answer = upload(admin_client, table("username", ["ann"]))
     confirm(admin_client, answer)
-    again = confirm(admin_client, answer)
-    assert again.url == IMPORT
+    assert "does not wait for an answer" in confirm(admin_client, answer).content.decode()
     assert Account.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "0" * 32, "x"])
-def test_a_confirmation_of_another_file_reads_nothing(admin_client, name):
-    sent = {"import_file_name": name, "original_file_name": "a", "format": "0", "resource": "0", "app": ""}
-    assert admin_client.post(CONFIRM, sent).url == IMPORT
+@pytest.mark.parametrize("number", ["", "x", "-1", "999999", "9" * 30])
+def test_a_confirmation_of_no_import_is_not_found(admin_client, number):
+    assert admin_client.post(CONFIRM, {"job": number}).status_code == 404
 
 
-def test_a_list_that_changed_since_the_preview_is_left_alone(admin_client):
+def test_a_list_that_changed_since_the_preview_is_left_alone_and_previewed_again(admin_client):
     answer = upload(admin_client, table("username nickname", ["ann", "A"], ["bob", "B"]))
     make_account(username="ann", nickname="mine")
-    assert confirm(admin_client, answer).url == IMPORT
+    again = confirm(admin_client, answer)
+    assert "The list has changed since the preview" in again.content.decode()
+    assert [error.row for error in again.context["errors"]] == [2]
     assert list(Account.objects.values_list("username", "nickname")) == [("ann", "mine")]
-    assert not list(folder().iterdir())
 
 
-def test_the_upload_is_gone_after_an_import_that_failed(admin_client, monkeypatch):
+def test_an_import_that_the_database_refuses_is_previewed_again(admin_client, monkeypatch):
     answer = upload(admin_client, table("username", ["ann"]))
-    monkeypatch.setattr("accounts.excel.identities._holders", lambda _names: {})
+    monkeypatch.setattr("accounts.excel.identities.holders_of", lambda _names: {})
     make_account(username="ann")
-    assert confirm(admin_client, answer).url == IMPORT
+    assert "The list has changed" in confirm(admin_client, answer).content.decode()
+    assert Account.objects.count() == 1
+
+
+def test_a_canceled_import_leaves_nothing(admin_client):
+    job = upload(admin_client, table("username", ["ann"])).context["job"]
+    admin_client.post(reverse("admin:accounts_importjob_cancel", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.state == ImportState.CANCELED
     assert not list(folder().iterdir())
+    assert not ImportPart.objects.exists()
 
 
 def test_an_upload_is_gone_after_an_hour():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.excel.reader import read_sheet
 from accounts.excel.resources import export_file, import_file, preview
-from accounts.excel.writer import write_sheet
 from accounts.models import Account
+from devices.sheets.writer import write_sheet
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
@@ -105,10 +105,10 @@ def test_an_export_without_passwords_has_no_such_column_and_keeps_them_on_import
     assert import_file(data).unchanged == 1
 
 
-def test_an_export_is_one_query(django_assert_num_queries):
+def test_an_export_is_one_query_for_the_accounts_and_one_for_the_drop_down(django_assert_num_queries):
     for _each in range(5):
         make_account(device=make_device())
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         export_file(Account.objects.all(), with_passwords=True)
 
 
@@ -131,7 +131,7 @@ def test_any_text_reads_back_as_it_was_written(cells):
 ACCOUNTS = st.fixed_dictionaries(
     {
         "app": st.sampled_from(["tiktok", "instagram"]),
-        "password": CELLS,
+        "password": CELLS.filter(lambda text: "\x00" not in text),  # an import refuses it
         "totp_secret": st.sampled_from(["", SECRET]),
         "nickname": CELLS.filter(lambda text: "\x00" not in text),
         "followers": st.none() | st.integers(0, 2**49),

@@ -1,0 +1,75 @@
+"""Writes what was planned, in a few statements per 500 rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.core.management.color import no_style
+from django.db import connection
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+
+from accounts.excel.identities import CHUNK, chunks
+from accounts.excel.plan import PlannedRow
+from accounts.models import Account
+from accounts.services import announce_disabled
+from devices.models import Device
+from devices.services import expect_devices
+
+
+def write(
+    planned: Sequence[PlannedRow], phones: list[Device], holders: Mapping[tuple[str, str], int], actor: str
+) -> None:
+    """Write expected devices, new accounts and changed ones. `holders` says which account has a name now."""
+    named = {row.account.device.serial for row in planned if "device" in row.columns and row.account.device}
+    phones[:] = [device for device in phones if device.serial in named]  # none for a row with an error
+    expect_devices(phones)
+    wanted = {(row.account.app, row.account.username.lower()): row.account.pk for row in planned}
+    free_names(holders[key] for key, pk in wanted.items() if holders.get(key, pk) != pk)
+    _create([row.account for row in planned if row.is_new])
+    changed = [row for row in planned if not row.is_new]
+    update(changed)
+    disabled = [
+        row.account.pk for row in changed if "is_enabled" in row.columns and not row.account.is_enabled
+    ]
+    announce_disabled(disabled, actor)
+
+
+def _create(new: list[Account]) -> None:
+    with_id = [account for account in new if account.pk]
+    without = [account for account in new if not account.pk]
+    Account.objects.bulk_create(with_id, batch_size=CHUNK)
+    if with_id:
+        _reset_sequence()
+    Account.objects.bulk_create(without, batch_size=CHUNK)
+
+
+def update(changed: Sequence[PlannedRow]) -> None:
+    """One statement per 500 rows: insert-or-update is many times quicker than a CASE per column.
+
+    The rows must be locked and as the database has them, for all the columns of a chunk are written.
+    """
+    now = timezone.now()
+    for chunk in chunks(changed):
+        columns = sorted(set().union(*(row.columns for row in chunk)) | {"updated_at"})
+        for row in chunk:
+            row.account.updated_at = now
+        accounts = [row.account for row in chunk]
+        Account.objects.bulk_create(
+            accounts, update_conflicts=True, unique_fields=["id"], update_fields=columns
+        )
+
+
+def free_names(moving: Iterable[int]) -> None:
+    """Where a name moves from one account to another, the old holder lets go of it first."""
+    for chunk in chunks(list(moving)):
+        freed = Concat(Value("~"), Cast("pk", CharField()))
+        Account.objects.filter(pk__in=chunk).update(username=freed)
+
+
+def _reset_sequence() -> None:
+    """PostgreSQL counts on from its own number: tell it of the ids that were given."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Account]):
+            cursor.execute(statement)
