@@ -127,7 +127,9 @@ def workbook(cast: list[Player]) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         sheet = book.add_worksheet("accounts")
-        for number, row in enumerate([["app", "username", "email", "pwd", "device"], *(one.row() for one in cast)]):
+        for number, row in enumerate(
+            [["app", "username", "email", "pwd", "device"], *(one.row() for one in cast)]
+        ):
             for column, cell in enumerate(row):
                 sheet.write_string(number, column, cell)
     return out.getvalue()

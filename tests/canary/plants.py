@@ -122,7 +122,9 @@ def _process(play: Play, _text: str) -> None:
     env = {
         "LEAK_IN_OUTPUT": texts["an error in the output of a process"],
         "LEAK_IN_REMOVED_FILE": texts["an open file that was removed"],
-        "LEAK_IN_ENVIRONMENT": base64.urlsafe_b64encode(texts["the environment of a process"].encode()).decode(),
+        "LEAK_IN_ENVIRONMENT": base64.urlsafe_b64encode(
+            texts["the environment of a process"].encode()
+        ).decode(),
     }
     log = play.folder / "careless.log"
     play.stage.start("careless", "-c", CARELESS, texts["the arguments of a process"], **env)
@@ -184,7 +186,9 @@ def _log_entry(_play: Play, text: str) -> None:
 
 
 def _access_log(play: Play, text: str) -> None:
-    play.pages.append(play.boss.get("/admin/accounts/account/?q=" + "".join(f"%{byte:02x}" for byte in text.encode())))
+    play.pages.append(
+        play.boss.get("/admin/accounts/account/?q=" + "".join(f"%{byte:02x}" for byte in text.encode()))
+    )
 
 
 def _patched_export(play: Play, text: str) -> None:

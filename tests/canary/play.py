@@ -28,7 +28,11 @@ RUNS_SECONDS = 240.0
 ALIKE = 3  #: pages that differ in numbers only, for each user; all of them in a long run
 ROWS = ("/admin/accounts/account/", "/admin/automation/run/", "/admin/devices/device/")
 #: Roles of a list that has no groups of its own: what its users may.
-NO_GROUPS = {"viewer": ("view_",), "operator": ("view_", "change_"), "manager": ("view_", "change_", "add_", "delete_")}
+NO_GROUPS = {
+    "viewer": ("view_",),
+    "operator": ("view_", "change_"),
+    "manager": ("view_", "change_", "add_", "delete_"),
+}
 #: Who may have passwords: the export of one who may is the proof that the scanner reads what is exported.
 EXPORTERS = ("accounts.export_passwords",)
 
@@ -89,15 +93,15 @@ class Play:
         """As in a browser: upload, preview, confirm. The upload is searched while it waits."""
         options = {"format": "0", "resource": "", "app": ""}
         page = self._see(
-            self.boss.post(
-                "/admin/accounts/account/import/", options, {"import_file": workbook(self.cast)}
-            )
+            self.boss.post("/admin/accounts/account/import/", options, {"import_file": workbook(self.cast)})
         )
         self.hits += self._searched(places.files(self.folder))
         fields = hidden_fields(page)
         self._see(self.boss.post("/admin/accounts/account/process_import/", fields))
         found = Account.objects.filter(username__startswith="can").count()
-        assert found == len(self.cast), f"{found} of {len(self.cast)} accounts were imported: {page.body[:3000]!r}"
+        assert found == len(self.cast), (
+            f"{found} of {len(self.cast)} accounts were imported: {page.body[:3000]!r}"
+        )
 
     def _log_in_all(self) -> None:
         for one in self.cast:
@@ -105,20 +109,30 @@ class Play:
                 self.stage.farm.set(one.serial, fault=one.case.fault)
         accounts = {one.username: one for one in Account.objects.select_related("device")}
         targets = [(accounts[one.username], accounts[one.username].device) for one in self.cast]
-        services.enqueue("login", targets, requested_by="canary", start_within=timedelta(seconds=RUNS_SECONDS))
+        services.enqueue(
+            "login", targets, requested_by="canary", start_within=timedelta(seconds=RUNS_SECONDS)
+        )
         unfinished = Run.objects.unfinished()
         self.stage.until("all logins have ended", lambda: not unfinished.all().exists(), RUNS_SECONDS)
         for one in self.cast:
             run = Run.objects.filter(account__username=one.username).order_by("id").first()
-            self.ends.append((one.username, f"{one.case.outcome} {one.case.reason}", f"{run.outcome} {run.reason}"))
+            self.ends.append(
+                (one.username, f"{one.case.outcome} {one.case.reason}", f"{run.outcome} {run.reason}")
+            )
 
     def _look_at_everything(self) -> None:
         most = 10_000 if self.is_long else ALIKE
         rows = list(Run.objects.order_by("pk").values_list("pk", "account_id")[:: 1 if self.is_long else 20])
         more = [f"/admin/automation/run/{run}/change/" for run, _account in rows]
         more += [f"/admin/accounts/account/{account}/change/" for _run, account in rows]
-        more += [f"/admin/evidence/{run}/{what}" for run, _account in rows for what in ("dump.txt", "screenshot")]
-        more += ["/admin/accounts/account/?q=" + self.marks.core[:1], "/admin/none/", "/admin/accounts/account/?o=x"]
+        more += [
+            f"/admin/evidence/{run}/{what}" for run, _account in rows for what in ("dump.txt", "screenshot")
+        ]
+        more += [
+            "/admin/accounts/account/?q=" + self.marks.core[:1],
+            "/admin/none/",
+            "/admin/accounts/account/?o=x",
+        ]
         for visitor in self.visitors:
             for page in visitor.everything(most, more, lambda: True):
                 self._see(page)
@@ -129,12 +143,24 @@ class Play:
         """Forms with a marked password that are refused, questions about passwords, and an error page."""
         first = Account.objects.order_by("pk").first()
         assert first is not None
-        new = {"new_password": self.marks.password("new"), "new_totp_secret": self.marks.totp_secret(999), "username": ""}
+        new = {
+            "new_password": self.marks.password("new"),
+            "new_totp_secret": self.marks.totp_secret(999),
+            "username": "",
+        }
         for path in (f"/admin/accounts/account/{first.pk}/change/", "/admin/accounts/account/add/"):
             self._see(visitor.post(path, new))
-        self._see(visitor.post("/admin/attention/password/", {"password": self.marks.password("x"), "run": "x"}))
-        self._see(visitor.post("/admin/accounts/account/import/", {"format": "0"}, {"import_file": b"PK\3\4"}))
-        self._see(visitor.post("/admin/accounts/account/import/", {"format": "x" * 50}, {"import_file": workbook(self.cast)}))
+        self._see(
+            visitor.post("/admin/attention/password/", {"password": self.marks.password("x"), "run": "x"})
+        )
+        self._see(
+            visitor.post("/admin/accounts/account/import/", {"format": "0"}, {"import_file": b"PK\3\4"})
+        )
+        self._see(
+            visitor.post(
+                "/admin/accounts/account/import/", {"format": "x" * 50}, {"import_file": workbook(self.cast)}
+            )
+        )
         for field in ("password", "totp_secret"):
             self._see(visitor.get(f"/admin/accounts/account/?{field}__startswith=1"))
 
@@ -165,7 +191,9 @@ class Play:
         yield from places.processes(self.folder)
         yield from places.redis_keys(self.stage.redis)
         yield from places.tables()
-        yield from places.pictures(bytes(one) for one in Evidence.objects.values_list("screenshot", flat=True) if one)
+        yield from places.pictures(
+            bytes(one) for one in Evidence.objects.values_list("screenshot", flat=True) if one
+        )
         yield from places.files(self.folder)
 
     def _searched(self, found: places.Found) -> list[Hit]:
@@ -195,7 +223,11 @@ def make_users() -> list[User]:
     boss = User.objects.create_superuser("boss")
     users = [boss, User.objects.create_user("nothing", is_staff=True)]
     looks = User.objects.create_user("looks", is_staff=True)
-    looks.user_permissions.set(Permission.objects.filter(codename__startswith="view_").exclude(codename__in=["view_password", "view_totp_code"]))
+    looks.user_permissions.set(
+        Permission.objects.filter(codename__startswith="view_").exclude(
+            codename__in=["view_password", "view_totp_code"]
+        )
+    )
     users.append(looks)
     for group in Group.objects.all() or _groups():
         user = User.objects.create_user(f"one of {group.name}".replace(" ", "."), is_staff=True)

@@ -40,7 +40,9 @@ class Scanner:
 
     def __init__(self, secrets: Mapping[str, str | bytes]) -> None:
         self.patterns = {
-            pattern: (name, form) for name, secret in secrets.items() for pattern, form in forms(secret).items()
+            pattern: (name, form)
+            for name, secret in secrets.items()
+            for pattern, form in forms(secret).items()
         }
         self.overlap = max(map(len, self.patterns), default=1) - 1
 

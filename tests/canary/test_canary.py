@@ -29,7 +29,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.canary", "--folder", str(folder), "--keep", *more]
     with (folder / "test.log").open("w") as errors:
         done = subprocess.run(
-            command, cwd=BASE, env=env, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=400, check=False
+            command,
+            cwd=BASE,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            timeout=400,
+            check=False,
         )
     assert done.stdout, (folder / "test.log").read_text()[-3000:]
     return json.loads(done.stdout)  # type: ignore[no-any-return]

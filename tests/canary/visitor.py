@@ -48,7 +48,10 @@ class Visitor:
         session["session_started"] = session["session_seen"] = 10**11  # never over
         session.save()
         self.token = uuid.uuid4().hex[:32]
-        self.cookies = {settings.SESSION_COOKIE_NAME: session.session_key, settings.CSRF_COOKIE_NAME: self.token}
+        self.cookies = {
+            settings.SESSION_COOKIE_NAME: session.session_key,
+            settings.CSRF_COOKIE_NAME: self.token,
+        }
 
     def get(self, path: str, **headers: str) -> Page:
         return self._ask("GET", path, None, headers)
@@ -79,7 +82,9 @@ class Visitor:
         waiting, seen, alike = ["/admin/", *more], set[str](), Counter[str]()
         while waiting and keep_on():
             path = waiting.pop(0)
-            shape = re.sub(r"\d+|[0-9a-f]{8,}", "N", path)
+            shape = re.sub(r"\d+|[0-9a-f]{8,}", "N", path.partition("?")[0]) + re.sub(
+                r"=[^&]*", "", path.partition("?")[2]
+            )
             if path in seen or alike[shape] >= most_alike or any(one in path for one in LEFT_ALONE):
                 continue
             seen.add(path)
@@ -92,7 +97,10 @@ class Visitor:
 def hidden_fields(page: Page) -> dict[str, str]:
     """The hidden fields of the forms of a page."""
     found = (dict(NAMED.findall(tag)) for tag in HIDDEN.findall(page.body))
-    pairs = {html.unescape(one.get(b"name", b"").decode()): html.unescape(one.get(b"value", b"").decode()) for one in found}
+    pairs = {
+        html.unescape(one.get(b"name", b"").decode()): html.unescape(one.get(b"value", b"").decode())
+        for one in found
+    }
     return {name: value for name, value in pairs.items() if name and name != "csrfmiddlewaretoken"}
 
 
