@@ -98,7 +98,7 @@ class Player:
         if known.get("totp_secret") == SECRET or self.has_totp:
             known["totp_secret"] = self.marks.totp_secret(self.number + 500 * self.wrong_codes)
         bob = known_login(self.case.app, f"bob{self.number}", email=self._mail("bob"))
-        return [known, {**bob, "password": self.marks.password(f"bob{self.number}")}]
+        return [known, {**bob, "password": self.marks.password(self.number)}]
 
     def row(self) -> list[Any]:
         """Of the accounts.xlsx."""
@@ -115,7 +115,7 @@ def players(marks: Marks, troubles: list[str], is_long: bool) -> list[Player]:
             cases.append(case)
     found = [Player(number, case, marks) for number, case in enumerate(cases, 1)]
     for wrong in (False, True):
-        case = Case("failed", "code_refused") if wrong else Case("succeeded", "signed_in")
+        case = Case("needs_person", "code_refused") if wrong else Case("succeeded", "signed_in")
         found.append(Player(len(found) + 1, case, marks, has_totp=True, wrong_codes=wrong))
     for trouble in troubles:
         found.append(Player(len(found) + 1, Case("errored", "defect"), marks, trouble, has_totp=True))

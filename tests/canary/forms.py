@@ -51,6 +51,8 @@ def _base64_inside(data: bytes, before: int, altchars: bytes) -> bytes:
 
 
 def _urls(text: str) -> Iterator[str]:
+    yield "".join(f"%{byte:02x}" for byte in text.encode())
+    yield "".join(f"%{byte:02X}" for byte in text.encode())
     for safe in ("", "/", "!~*'()"):
         for one in (quote(text, safe=safe), quote_plus(text, safe=safe)):
             yield one
@@ -63,6 +65,8 @@ def _htmls(text: str) -> Iterator[str]:
         yield one
         yield one.encode("ascii", "xmlcharrefreplace").decode()
         yield html.escape(one)  # twice
+    yield html.escape(repr(text)[1:-1])  # as an error page shows values
+    yield html.escape(json.dumps(text)[1:-1])
 
 
 def _jsons(text: str) -> Iterator[str]:

@@ -225,7 +225,7 @@ def _file_name(play: Play, text: str) -> None:
 
 
 def _outbox(play: Play, text: str) -> None:
-    path = next((play.folder / "agents" / HOST).glob("*.sqlite*"))
+    path = play.folder / "agents" / HOST / "outbox.sqlite3"
     with sqlite3.connect(path, timeout=20) as database:
         body = json.dumps({"kind": "planted", "message": text}, ensure_ascii=False)
         database.execute("CREATE TABLE IF NOT EXISTS planted (body TEXT)")

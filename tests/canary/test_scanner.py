@@ -29,6 +29,8 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "URL": lambda text: quote(text).encode(),
     "URL without any": lambda text: quote(text, safe="").encode(),
     "URL of a form": lambda text: quote_plus(text).encode(),
+    "URL of nothing but percents": lambda text: "".join(f"%{one:02x}" for one in text.encode()).encode(),
+    "repr in HTML": lambda text: html.escape(repr(text)).encode(),
     "HTML": lambda text: html.escape(text).encode(),
     "XML": lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace"),
     "JSON": lambda text: json.dumps(text).encode(),
