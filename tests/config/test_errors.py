@@ -18,7 +18,7 @@ def page(settings: Any) -> str:
     settings.DEBUG = True
     request = RequestFactory().post("/admin/", {"new_password": MARKED})
     try:
-        failing_view(request, "".join(reversed(MARKED[::-1])))
+        failing_view(request, MARKED)
     except RuntimeError as error:
         return technical_500_response(request, type(error), error, error.__traceback__).content.decode()
     raise AssertionError
@@ -32,4 +32,4 @@ def test_an_error_page_says_where_but_shows_no_value(page: str) -> None:
     assert "it has 15 letters" in page
     assert "failing_view" in page
     assert "new_password" in page
-    assert MARKED not in page.replace("MARKED = ", "")
+    assert MARKED not in page
