@@ -114,7 +114,7 @@ class Play:
         services.enqueue(
             "login", targets, requested_by="canary", start_within=timedelta(seconds=RUNS_SECONDS)
         )
-        unfinished = Run.objects.unfinished()
+        unfinished = Run.objects.unfinished().filter(retry_of=None)  # the retries go on meanwhile
         self.stage.until("all logins have ended", lambda: not unfinished.all().exists(), RUNS_SECONDS)
         for one in self.cast:
             run = Run.objects.filter(account__username=one.username).order_by("id").first()

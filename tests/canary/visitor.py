@@ -19,7 +19,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 LINK = re.compile(rb"""\s(?:href|src|action|hx-get|data-url)=["']([^"']+)["']""")
 HIDDEN = re.compile(rb'<input[^>]*type="hidden"[^>]*>')
 NAMED = re.compile(rb'(name|value)="([^"]*)"')
-LEFT_ALONE = ("/logout", "/export", "/jsi18n", "/static/")
+#: The last two only show the same in another order, or with another way back.
+LEFT_ALONE = ("/logout", "/export", "/jsi18n", "/static/", "?o=", "_changelist_filters")
 
 
 @dataclass(frozen=True)
