@@ -23,13 +23,18 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from accounts import services
+from accounts.audit_admin import AuditEventAdmin
 from accounts.choices import App
 from accounts.excel.pages import ExcelPages
+from accounts.export_page import ExportPage
 from accounts.filters import AttentionFilter, DeviceFilter, LoginFilter, StatusFilter, TagFilter
 from accounts.forms import AccountForm
-from accounts.models import Account, AuditEvent
+from accounts.models import Account
 from accounts.querysets import AccountQuerySet
+from accounts.reveal import RevealPage
 from devices.choices import Connection
+
+__all__ = ["AccountAdmin", "AuditEventAdmin"]
 
 SECRETS = ("password", "totp_secret", "vault_id")
 PILL = "inline-block font-semibold rounded-default text-[11px] uppercase whitespace-nowrap h-6 leading-6 px-2"
@@ -48,7 +53,7 @@ TRACES = [
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin, ExcelPages):
+class AccountAdmin(RevealPage, ModelAdmin, ExportPage, ExcelPages):
     form = AccountForm
     list_display = [
         "account",
@@ -98,7 +103,8 @@ class AccountAdmin(ModelAdmin, ExcelPages):
 
     @method_decorator(sensitive_post_parameters("new_password", "new_totp_secret"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        return cast(HttpResponse, super().changeform_view(*args, **kwargs))
+        page: HttpResponse = super().changeform_view(*args, **kwargs)
+        return page
 
     def save_model(self, request: HttpRequest, obj: Account, form: AccountForm, change: bool) -> None:
         columns = form.changed_columns()
@@ -109,10 +115,10 @@ class AccountAdmin(ModelAdmin, ExcelPages):
     def get_search_results(
         self,
         request: HttpRequest,
-        queryset: AccountQuerySet,
+        queryset: QuerySet[Account],
         search_term: str,
     ) -> tuple[QuerySet[Account], bool]:
-        return queryset.matching_search(search_term), False
+        return cast(AccountQuerySet, queryset).matching_search(search_term), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Nothing about a secret can be asked by way of the address."""
@@ -197,26 +203,6 @@ class AccountAdmin(ModelAdmin, ExcelPages):
         messages.success(
             request, words % {"count": changed, "verb": _("enabled") if enabled else _("disabled")}
         )
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(ModelAdmin):
-    """Read only, for everybody."""
-
-    list_display = ["at", "actor", "action", "subject", "address"]
-    list_filter = ["action"]
-    search_fields = ["actor", "subject", "address"]
-    date_hierarchy = "at"
-    list_select_related = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
 
 
 class Toggle:

@@ -40,6 +40,12 @@ class AuditAction(TextChoices):
     """What is written down for ever."""
 
     TOTP_CODE_SHOWN = "totp_code_shown", _("saw the 2FA code")
+    SECRET_SHOWN = "secret_shown", _("saw the password")
+    EXPORTED = "exported", _("exported passwords")
+    IMPORTED = "imported", _("imported a file")
+    TICKET = "ticket", _("sent the password to a phone")
+    FACTOR_SET = "factor_set", _("set up a second factor")
+    FACTOR_RESET = "factor_reset", _("took away a second factor")
 
 
 def attention_label(code: str) -> str:

@@ -81,7 +81,10 @@ class EncryptedField(models.TextField):  # type: ignore[type-arg]
         setattr(cls, self.attname, _SealedAttribute(self))
 
     def bound_to(self, instance: models.Model) -> str:
-        vault_id: UUID = instance.vault_id  # type: ignore[attr-defined]
+        return self.place(instance.vault_id)  # type: ignore[attr-defined]
+
+    def place(self, vault_id: UUID) -> str:
+        """Table, column and row, as they go into the seal."""
         return f"{self.model._meta.db_table}.{self.column}:{vault_id.hex}"
 
     def from_db_value(self, value: str | None, _expression: object, _connection: object) -> Secret:

@@ -54,6 +54,10 @@ class KeyRing:
         key_id, _colon, rest = self.seal(plain.encode(), bound_to).partition(b":")
         return f"{key_id.decode()}:{base64.b64encode(rest).decode()}"
 
+    def is_newest(self, sealed: str) -> bool:
+        """Whether the key that seals now has sealed this."""
+        return key_id_of(sealed) == self.newest
+
     def open_text(self, sealed: str, bound_to: str) -> str:
         """The plain text. Raises Unreadable."""
         key_id, _colon, rest = sealed.partition(":")
@@ -62,6 +66,11 @@ class KeyRing:
         except (binascii.Error, ValueError) as error:
             raise Unreadable("A sealed value is damaged.") from error
         return self.open(key_id.encode() + b":" + raw, bound_to).decode()
+
+
+def key_id_of(sealed: str) -> str:
+    """The id of the key that sealed it."""
+    return sealed.partition(":")[0]
 
 
 def key_ring() -> KeyRing:

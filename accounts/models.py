@@ -59,6 +59,8 @@ class Account(models.Model):
         ordering = ["app", "username"]
         permissions = [
             ("export_passwords", _("Can export passwords")),
+            ("import_accounts", _("Can import accounts")),
+            ("view_password", _("Can see passwords")),
             ("view_totp_code", _("Can see 2FA codes")),
         ]
         constraints = [
@@ -116,15 +118,23 @@ class FiguresOfDay(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who did something with an account's secrets, and from where; added once, never changed."""
+    """Who did something with secrets, of which accounts, and from where; added once, never changed.
+
+    No write to this table is ever needed but INSERT, and triggers in the database refuse any other (audit.py).
+    """
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.CharField(_("who"), max_length=150)
     action = models.CharField(_("what"), max_length=32, choices=AuditAction.choices)
+    #: The one account that it is about. Its number stays when it is deleted.
     account = models.ForeignKey(
-        Account, models.SET_NULL, null=True, related_name="audit_events", verbose_name=_("account")
-    )
-    subject = models.CharField(_("whose"), max_length=120)  #: the account's name then; outlives the account
+        Account, models.DO_NOTHING, null=True, db_constraint=False, related_name="audit_events",
+        verbose_name=_("account"),
+    )  # fmt: skip
+    accounts = models.TextField(_("accounts"), blank=True)  #: the ids of several: "3, 5-17"
+    count = models.PositiveIntegerField(_("number of accounts"), default=1)
+    subject = models.CharField(_("whose"), max_length=120)  #: the name that it had then
+    detail = models.CharField(_("details"), max_length=200, blank=True)
     address = models.GenericIPAddressField(_("from"), null=True)
 
     objects = AuditQuerySet.as_manager()
@@ -134,6 +144,11 @@ class AuditEvent(models.Model):
         verbose_name_plural = _("audit events")
         ordering = ["-id"]
         default_permissions = ("view",)
+        indexes = [
+            # the page of audit events: by time, and by what was done
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index("action", models.F("id").desc(), name="audit_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.get_action_display()} {self.subject}"

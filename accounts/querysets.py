@@ -76,5 +76,11 @@ class AuditQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def update(self, **_values: Any) -> int:
         raise TypeError("an audit event is never changed")
 
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As ever, but it replaces nothing."""
+        if kwargs.get("update_conflicts"):
+            raise TypeError("an audit event is never changed")
+        return super().bulk_create(objs, *args, **kwargs)
+
     def delete(self) -> Any:
         raise TypeError("an audit event is never deleted")

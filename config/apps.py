@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 
 
 class ConfigConfig(AppConfig):
@@ -6,3 +7,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import celery, checks  # noqa: F401 - makes the Celery app current, registers the checks
+        from config.signin.rules import start_session
+
+        user_logged_in.connect(start_session, dispatch_uid="start_session")

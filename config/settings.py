@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -47,6 +48,8 @@ PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
 if "PHONERACK_SCREENS" not in os.environ:
     os.environ["PHONERACK_SCREENS"] = str(STATE / "screens")
     (STATE / "screens").mkdir(exist_ok=True)
+#: Triggers keep audit events from being changed or deleted, by whatever reaches the database. Off in tests only.
+PHONERACK_GUARD_AUDIT = True
 #: Redis (or Valkey) that carries offers and reports. It is never the truth.
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
@@ -60,7 +63,33 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = USE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="phonerack_session")
 CSRF_COOKIE_NAME = SESSION_COOKIE_NAME.replace("session", "csrf")
-SESSION_COOKIE_AGE = 12 * 3600
+#: A session ends so long after the sign-in, whatever happens; and so long after the last click (0: never).
+SESSION_COOKIE_AGE = int(env.float("PHONERACK_SESSION_HOURS", default=12.0) * 3600)
+PHONERACK_IDLE_MINUTES = env.int("PHONERACK_IDLE_MINUTES", default=60)
+#: Who must have a second factor: "secrets" (whoever may see or export one), "all" or "off".
+PHONERACK_SECOND_FACTOR = env.str("PHONERACK_SECOND_FACTOR", default="secrets")
+#: What a page may load. Scripts: our own files only, none in the page. Alpine, which the admin's look is built on,
+#: makes functions of the texts in x-attributes and needs 'unsafe-eval'; it sets styles, as do charts and bars.
+PHONERACK_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+#: Five wrong passwords for a user from one address: both wait a quarter of an hour. `manage.py axes_reset` lifts it.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "accounts.where.address_of"
+AXES_LOCKOUT_CALLABLE = "config.signin.views.locked_out"
+#: axes keeps and logs what was sent with a wrong password, except these; people type a password where the name goes.
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "own_password", "csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 
 INSTALLED_APPS = [
     "unfold",
@@ -73,6 +102,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
     "config",
     "automation",
     "accounts",
@@ -80,6 +111,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.signin.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -87,9 +119,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.signin.middleware.SessionLimitMiddleware",
+    "config.signin.middleware.SecondFactorMiddleware",
     "config.middleware.RedisAwayMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 ROOT_URLCONF = "config.urls"
@@ -157,7 +193,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # SQL statements carry what is written; they are never logged, whatever LOG_LEVEL says.
-    "loggers": {"django.db.backends": {"level": "INFO"}},
+    "loggers": {"django.db.backends": {"level": "INFO"}, "axes": {"level": "WARNING"}},
 }
 
 SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")

@@ -15,6 +15,9 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.results import Result, RowResult
 
+from accounts import audit
+from accounts.audit import Who
+from accounts.choices import AuditAction
 from accounts.excel.cells import COLUMNS
 from accounts.excel.formats import AccountsXLSX, FileRefused, SheetDataset
 from accounts.excel.identities import CHUNK, chunks
@@ -137,10 +140,17 @@ class AccountResource(ModelResource):
         report_skipped = False
         use_bulk = True  # no savepoint per row
 
-    def __init__(self, app: str = "", actor: str = "", with_passwords: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        app: str = "",
+        actor: str = "",
+        address: str | None = None,
+        with_passwords: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.chosen_app = app
-        self.actor = actor
+        self.actor, self.address = actor, address
         self.export_columns = [name for name in COLUMNS if with_passwords or name != "pwd"]
 
     @classmethod
@@ -198,6 +208,9 @@ class AccountResource(ModelResource):
         _join(result.preview, self.found)
         if not kwargs.get("dry_run") and not result.has_validation_errors():
             _write(self.planned, self.planner, self.actor)
+            ids = [row.account.pk for row in self.planned]
+            who = Who(self.actor or "-", self.address)
+            audit.note_many(AuditAction.IMPORTED, who, ids, FILE_NAME, result.preview.summary())
 
     def handle_import_error(
         self, result: AccountResult, error: Exception, raise_errors: bool = False

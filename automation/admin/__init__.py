@@ -1,6 +1,5 @@
 """The operator's pages of what runs: runs and campaigns, and the devices and accounts with their runs."""
 
-from automation.admin import people as people  # the pages of users and groups
 from automation.admin.accounts import AccountAdmin
 from automation.admin.campaigns import CampaignAdmin
 from automation.admin.devices import DeviceAdmin

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from accounts.excel import uploads
 from automation import drift
 from automation.controller import dispatch, gather, parcels, prune, reports, sweep, tickets
 from automation.controller.gather import Pace
@@ -112,6 +113,7 @@ class Controller:
             sweep.skip_disabled()
             prune.evidence()
             drift.prune(timezone.now())
+            uploads.sweep()
             self._cleaned = time.monotonic()
 
     def _settle(self, beat: Heartbeat) -> None:

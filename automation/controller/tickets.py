@@ -15,10 +15,11 @@ from typing import Any
 from django.conf import settings
 from nacl.public import Box, PrivateKey, PublicKey
 
-from accounts.choices import PACKAGES
-from accounts.models import Account
+from accounts import audit
+from accounts.choices import PACKAGES, AuditAction
+from accounts.models import Account, AuditEvent
 from accounts.totp import codes
-from automation import services
+from automation import bulk, services
 from automation.choices import Outcome
 from automation.controller import parcels
 from automation.controller.wire import publish, wire
@@ -42,7 +43,8 @@ def controller_key() -> PrivateKey:
 def issue(runs: Iterable[Run]) -> list[Run]:
     """Put tickets where their hosts can take them once; returns the runs that have one. Raises redis errors.
 
-    A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on.
+    A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on. Each
+    password that goes out is in the audit before its ticket is in Redis.
     """
     known = list(runs)
     packages = packages_on({run.device_id for run in known if run.account_id is None})
@@ -52,8 +54,29 @@ def issue(runs: Iterable[Run]) -> list[Run]:
         if sealed is not None:
             ready.append(run)
             pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
+    _note(ready)
     pipeline.execute()
     return ready
+
+
+def _note(runs: list[Run]) -> None:
+    """Whose password goes where, and who ordered it: a row each, in one statement."""
+    sent = [
+        (run.account, run, run.device, run.host) for run in runs if run.account and run.device and run.host
+    ]
+    if sent:
+        columns: dict[str, list[Any]] = {
+            "actor": [
+                run.requested_by or f"campaign {run.campaign_id}" for _account, run, _phone, _host in sent
+            ],
+            "account_id": [account.pk for account, *_others in sent],
+            "subject": [audit.name_of(account) for account, *_others in sent],
+            "detail": [
+                f"run {run.pk}, {run.script}, phone {phone.serial}, host {host.name}"[:200]
+                for _account, run, phone, host in sent
+            ],
+        }
+        bulk.insert(AuditEvent, {"action": AuditAction.TICKET}, columns)
 
 
 def _sealed_or_ended(run: Run, packages: Packages) -> bytes | None:

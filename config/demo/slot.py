@@ -34,6 +34,7 @@ class Slot:
             "PHONERACK_DEMO": str(self._lock.fileno()),
             "PHONERACK_LOCKS": str(self.folder / "locks"),
             "PHONERACK_TRUST_NEW_HOSTS": "1",
+            "PHONERACK_SECOND_FACTOR": "off",  # it listens on this machine only, and its password is new each time
             "DATABASE_URL": f"sqlite:///{self.folder / 'phonerack.sqlite3'}",
             "REDIS_URL": os.environ.get("REDIS_URL") or f"redis://127.0.0.1:{free_port()}/0",
             "PHONERACK_OWN_REDIS": "" if os.environ.get("REDIS_URL") else "1",

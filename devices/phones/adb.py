@@ -208,9 +208,14 @@ class AdbServer:
 
     def phones(self) -> list[PhoneSeen]:
         """Every phone the server knows, in any state. Raises PhoneError when the server does not answer."""
-        with _translated():
-            found = self.client.list(extended=True)
-        return [PhoneSeen(one.serial, one.state, one.transport_id, one.tags.get("usb", "")) for one in found]
+        return [_seen(line) for line in self._list()]
+
+    def _list(self) -> list[str]:
+        """What `adb devices -l` says, a line for each phone."""
+        with _translated(), self.client.make_connection() as link:
+            link.send_command("host:devices-l")
+            link.check_okay()
+            return [line for line in link.read_string_block().splitlines() if " " in line.strip()]
 
     def changes(self) -> Iterator[None]:
         """Comes round whenever a phone comes, goes or changes its state; waits for ever. Raises PhoneError."""
@@ -224,8 +229,8 @@ class AdbServer:
 
     def phone(self, address: str) -> PhoneSeen:
         """The phone at `address`, ready to be worked on. Raises PhoneOffline or PhoneUnauthorized."""
-        for seen in self.phones():
-            if seen.address == address:
+        for line in self._list():
+            if line.startswith(address) and (seen := _seen(line)).address == address:
                 if seen.state in ("unauthorized", "authorizing"):
                     raise PhoneUnauthorized
                 if seen.state != "device":
@@ -243,6 +248,13 @@ class AdbServer:
         finally:
             deadline.check()
         return read_facts(said, seen.usb_path)
+
+
+def _seen(line: str) -> PhoneSeen:
+    """A line of `adb devices -l`: the address, the state, then tags as `usb:1-1.2 transport_id:3`."""
+    address, state, *rest = line.split()
+    tags = dict(tag.split(":", 1) for tag in rest if ":" in tag)
+    return PhoneSeen(address, state, int(tags.get("transport_id", 0)), tags.get("usb", ""))
 
 
 def read_facts(said: str, usb_path: str) -> PhoneFacts:

@@ -18,7 +18,7 @@ from tests.factories import make_account
 pytestmark = pytest.mark.django_db
 
 OLD = "t1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-NEW = "t2:" + "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+NEW = "t2:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
 
 
 def stored(account: Account, column: str = "password") -> str:

@@ -257,9 +257,10 @@ def test_an_audit_event_is_never_changed_and_outlives_its_account(admin_client) 
     ):  # fmt: skip
         with pytest.raises(TypeError):
             change()
+    name, number = f"{row.account} (Instagram)", row.account.pk
     row.account.delete()
-    event.refresh_from_db()
-    assert (event.account, event.subject) == (None, f"{row.account} (Instagram)")
+    event = AuditEvent.objects.get()
+    assert (event.account_id, event.subject) == (number, name)
     listed = reverse("admin:accounts_auditevent_changelist")
     assert event.subject in admin_client.get(listed).content.decode()
     page = reverse("admin:accounts_auditevent_change", args=[event.pk])

@@ -6,16 +6,22 @@ import os
 import sys
 import tempfile
 from argparse import ArgumentParser
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from accounts.audit import Who
 from accounts.choices import App
+from accounts.excel.lock import lock
 from accounts.excel.resources import export_file
+from accounts.export_page import note_export
 from accounts.management.questions import agreed
 from accounts.models import Account
+
+SHORTEST = 10  #: characters of a file's password
 
 
 class Command(BaseCommand):
@@ -24,6 +30,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--no-passwords", action="store_true", help="leave out the column pwd")
+        parser.add_argument(
+            "--lock", action="store_true", help="ask for a password that Excel opens the file with"
+        )
         parser.add_argument("--app", choices=App.values, help="only the accounts of this app")
         parser.add_argument("--yes", action="store_true", help="on a terminal: replace FILE without asking")
 
@@ -38,7 +47,11 @@ class Command(BaseCommand):
         accounts = Account.objects.all()
         if options["app"]:
             accounts = accounts.of_app(options["app"])
+        password = _asked_twice() if options["lock"] else ""
+        if not options["no_passwords"]:
+            note_export(Who.at_the_shell(), accounts, is_locked=bool(password))
         data = export_file(accounts, with_passwords=not options["no_passwords"])
+        data = lock(data, password) if password else data
         try:
             write_private(path, data)
         except OSError as error:
@@ -46,6 +59,14 @@ class Command(BaseCommand):
         self.stdout.write(
             _("%(count)s accounts written to %(file)s.") % {"count": accounts.count(), "file": path}
         )
+
+
+def _asked_twice() -> str:
+    """Raises CommandError when the two differ or are too short."""
+    first = getpass(_("Password for the file: "))
+    if len(first) < SHORTEST or first != getpass(_("The same again: ")):
+        raise CommandError(_("Nothing was written: type the same password twice, 10 characters or more."))
+    return first
 
 
 def write_private(path: Path, data: bytes) -> None:

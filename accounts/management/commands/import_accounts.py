@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from accounts.audit import Who
 from accounts.choices import App
 from accounts.excel.preview import Preview, RowChange
 from accounts.excel.resources import FileRefused, ImportRefused, import_file, preview
@@ -57,7 +58,7 @@ class Command(BaseCommand):
 def write(data: bytes, app: str | None) -> Preview:
     """What was imported, or the errors because of which nothing was. Raises FileRefused and CommandError."""
     try:
-        return import_file(data, app, actor="import_accounts")
+        return import_file(data, app, Who.at_the_shell().name)
     except ImportRefused as refused:
         if not refused.preview.errors:
             raise CommandError(str(refused)) from refused

@@ -149,6 +149,7 @@
     document.querySelectorAll("[data-picker]").forEach(watchPicker);
     document.querySelectorAll("[data-live-list]").forEach(watchList);
     fillTexts();
+    forgetCodes();
   });
   document.addEventListener("change", tickAll);
   document.addEventListener("htmx:beforeSwap", keepUsed);

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from io import BytesIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from msoffcrypto import OfficeFile
 
 from accounts.excel.reader import read_sheet
 from accounts.excel.uploads import LIFETIME_SECONDS, SealedStorage, UploadGone, folder, sweep
-from accounts.models import Account
+from accounts.models import Account, AuditEvent
 from tests.accounts.excel.sheets import table
 from tests.factories import make_account
 
@@ -150,11 +152,35 @@ def test_an_upload_under_another_name_is_unreadable():
 
 def test_an_export_holds_passwords_only_for_those_who_may(client, admin_client):
     make_account(username="ann", password="hunter22")
-    full = admin_client.get(EXPORT)
+    full = admin_client.post(EXPORT, {"with_passwords": "on"})
     assert full["Content-Disposition"] == 'attachment; filename="accounts.xlsx"'
     assert "no-store" in full["Cache-Control"]
     assert "hunter22" in str(read_sheet(full.content))
-    assert "with passwords" in LogEntry.objects.latest("pk").change_message
+    without = read_sheet(admin_client.post(EXPORT, {"file_password": ""}).content)
+    assert "pwd" not in without.headers
+    sheet = read_sheet(client_of(client, "view_account").post(EXPORT, {"with_passwords": "on"}).content)
+    assert "pwd" not in sheet.headers
+
+
+def test_a_link_never_leads_to_a_file_with_passwords(admin_client):
+    make_account(username="ann", password="hunter22")
+    page = admin_client.get(EXPORT)
+    assert "text/html" in page["Content-Type"]
+    assert "hunter22" not in page.content.decode()
+    assert not AuditEvent.objects.exists()
+
+
+def test_an_export_with_passwords_can_have_one_of_its_own_that_excel_asks_for(admin_client):
+    make_account(username="ann", password="hunter22")
+    data = admin_client.post(EXPORT, {"with_passwords": "on", "file_password": "ten letters"}).content
+    assert b"hunter22" not in data
+    locked = OfficeFile(BytesIO(data))
+    locked.load_key(password="ten letters")
+    opened = BytesIO()
+    locked.decrypt(opened)
+    assert "hunter22" in str(read_sheet(opened.getvalue()))
+    short = admin_client.post(EXPORT, {"with_passwords": "on", "file_password": "short"})
+    assert "text/html" in short["Content-Type"]
 
 
 def test_an_export_without_the_permission_has_no_passwords(client):
@@ -168,13 +194,15 @@ def test_an_export_without_the_permission_has_no_passwords(client):
 def test_an_export_takes_the_filter_along(admin_client):
     make_account(username="warm_one", tags="warm")
     make_account(username="cold_one")
-    sheet = read_sheet(admin_client.get(f"{EXPORT}?tag=warm").content)
+    sheet = read_sheet(admin_client.post(f"{EXPORT}?tag=warm", {"with_passwords": "on"}).content)
     assert "warm_one" in str(sheet)
     assert "cold_one" not in str(sheet)
 
 
-def test_import_needs_both_permissions_and_export_one(client):
-    someone = client_of(client, "change_account")
+@pytest.mark.parametrize("missing", ["add_account", "change_account", "import_accounts"])
+def test_import_needs_three_permissions_and_export_one(client, missing):
+    wanted = {"add_account", "change_account", "import_accounts"} - {missing}
+    someone = client_of(client, "view_account", *wanted)
     assert someone.get(IMPORT).status_code == 403
     assert someone.post(CONFIRM, {}).status_code == 403
     user = User.objects.get(username="someone")

@@ -8,14 +8,15 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.models.signals import post_delete
 from django.utils import timezone
 from nacl.public import Box
 
 from accounts import services as accounts
+from accounts.choices import AuditAction
 from accounts.fields import Secret
-from accounts.models import Account
+from accounts.models import Account, AuditEvent
 from accounts.services import RunsMayStart
 from accounts.totp import Totp
 from automation import services, transitions
@@ -280,3 +281,39 @@ def test_two_requests_at_once_queue_a_login_once(redis_client) -> None:
     for thread in both:
         thread.join()
     assert Run.objects.count() == 1
+
+
+def test_every_ticket_stands_in_the_audit_before_it_is_in_redis(redis_client, monkeypatch) -> None:
+    runs = [run_on() for _each in range(3)]
+    monkeypatch.setattr(tickets.bulk, "insert", _refused_for_audit(tickets.bulk.insert))
+    with pytest.raises(DatabaseError):
+        dispatch.offer_all()
+    assert not redis_client.keys("*ticket:*")
+    monkeypatch.undo()
+    again = run_on()
+    assert dispatch.offer_all() == 1
+    event = AuditEvent.objects.get()
+    assert (event.actor, event.action, event.account) == ("test", AuditAction.TICKET, again.account)
+    assert (
+        event.detail == f"run {again.pk}, login, phone {again.device.serial}, host {again.device.host.name}"
+    )
+    assert len(runs) == 3
+
+
+def test_tickets_of_many_phones_cost_one_statement_more(redis_client, django_assert_num_queries) -> None:
+    runs = [offered_run() for _each in range(8)]
+    runs = list(
+        Run.objects.filter(pk__in=[run.pk for run in runs]).select_related("account", "device", "host")
+    )
+    with django_assert_num_queries(1):
+        tickets.issue(runs)
+    assert AuditEvent.objects.filter(action=AuditAction.TICKET).count() == 8
+
+
+def _refused_for_audit(insert):
+    def instead(model, *args):
+        if model is AuditEvent:
+            raise DatabaseError("no audit")
+        return insert(model, *args)
+
+    return instead

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_audit_events"),
+        ("accounts", "0004_audit_of_all_secrets"),
     ]
 
     operations = [
