@@ -14,6 +14,7 @@ from config.env import BASE, env, state_folder
 STATE = state_folder()
 
 DEBUG = env.bool("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.errors.NoValues"
 #: Signs cookies. Without one the program does not start (check phonerack.E001).
 NO_SECRET_KEY = "none"  # noqa: S105 - a name for its absence
 SECRET_KEY = env.str("SECRET_KEY", default="") or NO_SECRET_KEY
