@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from datetime import timedelta
@@ -98,8 +99,10 @@ class Play:
             self.boss.post("/admin/accounts/account/import/", options, {"import_file": workbook(self.cast)})
         )
         self.hits += self._searched(places.files(self.folder))
-        fields = hidden_fields(page)
-        self._see(self.boss.post("/admin/accounts/account/process_import/", fields))
+        (job,) = re.findall(rb"/admin/accounts/importjob/(\d+)/change/", page.body)
+        preview = self._see(self.boss.get(f"/admin/accounts/importjob/{job.decode()}/change/"))
+        answer = {**hidden_fields(preview), "job": job.decode(), "expect_phones": "1"}
+        self._see(self.boss.post("/admin/accounts/account/process_import/", answer))
         found = Account.objects.filter(username__startswith="can").count()
         assert found == len(self.cast), (
             f"{found} of {len(self.cast)} accounts were imported: {page.body[:3000]!r}"
