@@ -46,7 +46,6 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         self._lock, self._queue_lock = threading.Lock(), threading.Lock()
         self._queue: list[_Write] = []
-        self.heard = 0  #: the newest number that the controller is known to have, since this object was made
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO facts VALUES ('epoch', ?)", [uuid.uuid4().hex])
@@ -82,16 +81,15 @@ class Outbox:
         report = _text(kind, run, fence, body)
         self._write(lambda db: db.execute(INSERT, [report]))
 
-    def finish(self, kind: str, run: int, fence: int, body: dict[str, Any] | None = None) -> int:
-        """The last report of a run, and the run out of hand, in one transaction; returns the report's number."""
+    def finish(self, kind: str, run: int, fence: int, body: dict[str, Any] | None = None) -> None:
+        """The last report of a run, and the run out of hand, in one transaction."""
         report = _text(kind, run, fence, body)
 
-        def write(db: sqlite3.Connection) -> int:
-            number = db.execute(INSERT, [report]).lastrowid
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(INSERT, [report])
             db.execute("DELETE FROM in_hand WHERE run = ? AND fence = ?", [run, fence])
-            return number or 0
 
-        return int(self._write(write))
+        self._write(write)
 
     def _write(self, operation: Callable[[sqlite3.Connection], Any]) -> Any:
         """Have it on disk when this returns. Whoever gets the lock first writes for all who wait behind it."""
@@ -134,7 +132,6 @@ class Outbox:
     def acknowledged(self, seq: int) -> None:
         """The controller has everything up to `seq`."""
         self._write(lambda db: db.execute("DELETE FROM reports WHERE seq <= ?", [seq]))
-        self.heard = seq
 
     def snapshot(self) -> tuple[int, int, list[list[int]]]:
         """(oldest number still kept, newest ever given, runs in hand), read together."""

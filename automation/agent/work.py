@@ -25,7 +25,6 @@ from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
-from automation.scripts.outcomes import NEEDS_PERSON
 from automation.scripts.reasons import sentence
 from devices.phones.adb import AdbServer
 from devices.phones.deadline import Deadline
@@ -40,10 +39,6 @@ OpenPhone = Callable[..., AbstractContextManager[Phone]]
 WITH_EVIDENCE = ("failed", "needs_person", "errored")  #: outcomes after which the screen is kept
 DEFECT = 70  #: exit code; a service manager starts the agent anew
 LANE_SECONDS = 8.0  #: how long an offer may wait for its lane before it is let go
-HEARD_SECONDS = (
-    15.0  #: how long a phone stays closed until the controller knows that a person is needed there
-)
-HEARD_POLL = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,21 +143,8 @@ class Work:
             self.outbox.add("started", run, fence)
             self.wake()
             body = self._outcome_or_defect(run, fence, serial, sealed, term)
-            number = self.outbox.finish("finished", run, fence, body)
-            self.wake()
-            if body["outcome"] == NEEDS_PERSON:
-                self._until_heard(number)
-
-    def _until_heard(self, number: int) -> None:
-        """Keep the phone closed until the controller has the report: by then it has taken back what it had put
-        before us behind this run, and nothing begins on a phone that waits for a person.
-        """
-        waiting = Deadline(HEARD_SECONDS)
-        try:
-            while self.outbox.heard < number and not self.stopping:
-                waiting.sleep(HEARD_POLL)
-        except PhoneError:
-            log.warning("the controller has not heard in %.0f s that a person is needed", HEARD_SECONDS)
+            self.outbox.finish("finished", run, fence, body)
+        self.wake()
 
     def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
         """The ticket, once the phone is ours; None when either cannot be had."""

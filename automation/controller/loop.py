@@ -80,10 +80,12 @@ class Controller:
     def one_pass(self) -> None:
         """Reports first, so that a phone that came free gets its next run in the same pass."""
         begun, news = time.monotonic(), reports.News(pace=self.pace)
-        reports.apply_hosts(self._hosts, news)
-        if news.bells or time.monotonic() - self._swept >= SWEEP_SECONDS:
-            self._sweep()
+        is_due = begun - self._swept >= SWEEP_SECONDS
+        if is_due:  # of all hosts, for the sweep judges them by what they reported
             self._hosts = list(Host.objects.values_list("name", flat=True))
+        reports.apply_hosts(self._hosts, news)
+        if news.bells or is_due:
+            self._sweep()
             self._swept, self._is_news = time.monotonic(), True
         if not self.draining.is_set():
             self._offer(news.devices)

@@ -59,7 +59,7 @@ def apply_hosts(names: Iterable[str], news: News) -> int:
     reports = {name: _reports_in(name, found, news) for name, found in entries.items()}
     hosts, applied = _apply_in_order(reports, news)
     if any(_needs_person(report) for found in reports.values() for report in found):
-        sweep.spare_held()  # before the acknowledgement: until then the agent keeps the phone closed
+        sweep.spare_held()
     for name, found in entries.items():
         pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in found])
     for host in hosts:

@@ -15,7 +15,6 @@ from nacl.public import PrivateKey
 
 from automation import services
 from automation.agent import own_screens
-from automation.agent import work as agent_work
 from automation.agent.identity import Identity
 from automation.agent.inventory import Inventory
 from automation.agent.outbox import Outbox
@@ -69,7 +68,6 @@ class Loop:
 @pytest.fixture
 def loop(make_farm, adb_server, redis_client, tmp_path: Path, monkeypatch) -> Loop:
     monkeypatch.setenv("PHONERACK_LOCKS", str(tmp_path / "locks"))
-    monkeypatch.setattr(agent_work, "HEARD_SECONDS", 0.2)
     monkeypatch.setattr(own_screens, "FETCH_SECONDS", 2)
     monkeypatch.setattr(schema, "LOOK_SECONDS", 0)
     monkeypatch.setattr(base, "Pace", lambda: Pace(poll=0.2, unknown=0.5))

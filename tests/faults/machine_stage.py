@@ -45,7 +45,8 @@ TOUCHES = 6  #: of a run that nobody ends
 #: Child tables first.
 TABLES = (
     "automation_attention", "automation_evidence", "automation_runevent", "automation_run", "automation_occurrence",
-    "automation_campaignevent", "automation_campaign", "accounts_auditevent", "accounts_account",
+    "automation_campaignevent", "automation_campaign", "accounts_auditevent", "accounts_figuresofday",
+    "accounts_importpart", "accounts_importjob", "accounts_account",
     "devices_device", "devices_host",
 )  # fmt: skip
 
@@ -193,7 +194,7 @@ def keep_origin(world: World) -> None:
 def empty_tables() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY")
+            cursor.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
             return
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}")

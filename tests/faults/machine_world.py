@@ -313,6 +313,8 @@ class World:
 
     def _is_quiet(self) -> bool:
         """Nothing is unfinished, and nobody has a report that the controller has not acknowledged."""
+        if not all(agent.is_alive for agent in self.agents.values()):
+            return False  # one died of what it was found at, which is told at the end
         kept = [agent.outbox.snapshot() for agent in self.agents.values()]
         return all(first > last for first, last, _in_hand in kept) and not Run.objects.unfinished().exists()
 

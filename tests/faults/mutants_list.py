@@ -65,8 +65,8 @@ MUTANTS = (
             Edit("automation/querysets.py", "return due.exclude(account__is_enabled=False)", "return due"),
             Edit(
                 "automation/controller/dispatch.py",
-                'set(fresh.exclude(account__is_enabled=False).values_list("pk", "fence"))',
-                'set(fresh.values_list("pk", "fence"))',
+                "fresh.exclude(account__is_enabled=False).exclude(device__hold=Hold.PERSON)",
+                "fresh.exclude(device__hold=Hold.PERSON)",
             ),
             Edit("automation/receivers.py", 'cancel(runs, actor, Outcome.SKIPPED, "disabled")', "del runs"),
         ),
@@ -218,14 +218,14 @@ MUTANTS = (
         (
             Edit(
                 "automation/agent/work.py",
-                "if result.outcome not in WITH_EVIDENCE or found is None:\n            return _body(result)",
+                "if result.outcome not in WITH_EVIDENCE or found is None:\n            return _body(result, **",
                 "if result.outcome not in WITH_EVIDENCE or found is None:\n"
-                "            return _body(result, ticket=vars(ticket))",
+                "            return _body(result, ticket=vars(ticket), **",
             ),
             Edit(
                 "automation/agent/work.py",
-                "return _body(result, **self._evidence(found, ticket))",
-                "return _body(result, ticket=vars(ticket), **self._evidence(found, ticket))",
+                "return _body(result, **self._evidence(found, ticket), **",
+                "return _body(result, ticket=vars(ticket), **self._evidence(found, ticket), **",
             ),
         ),
         ("tests/automation/agent/test_work.py::test_a_failed_login_leaves_picture_and_dump_and_no_password",),

@@ -23,7 +23,7 @@ from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import Ticket, ticket_key
 from automation.screens.schema import library
-from automation.scripts.base import SCRIPTS, NeedsPerson, Result, Script
+from automation.scripts.base import SCRIPTS, Result, Script
 from devices.phones.adb import AdbServer
 from tests.own_scripts import HEAD, Load
 from tests.phones import wait_for
@@ -114,27 +114,6 @@ def test_a_failed_login_leaves_picture_and_dump_and_no_password(work: Work) -> N
     assert Image.open(io.BytesIO(base64.b64decode(end["screenshot"]))).format == "JPEG"
     assert "com.instagram.android" in end["dump"]
     assert "wrong-Canary-1" not in json.dumps(reports(work))
-
-
-def test_nothing_begins_on_a_phone_that_waits_for_a_person_until_the_controller_has_heard(work: Work) -> None:
-    ask = Script("ask", "Ask", lambda _context: _raise(NeedsPerson("captcha")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SCRIPTS, "ask", ask)
-        put_ticket(work, script="ask")
-        first = threading.Thread(target=work.do, args=(1, 1, "SIMWORK1"))
-        first.start()
-        wait_for(
-            lambda: work.outbox.snapshot()[1] and not work.outbox.snapshot()[2], what="the end of the run"
-        )
-        put_ticket(work, run=2)
-        second = threading.Thread(target=work.do, args=(2, 1, "SIMWORK1"))
-        second.start()
-        time.sleep(0.5)
-        assert work.client.delete(ticket_key("pc1", 2, 1)) == 1  # the controller takes it back: nobody had it
-        work.outbox.acknowledged(work.outbox.snapshot()[1])
-        first.join()
-        second.join()
-    assert reports(work) == []
 
 
 def _raise(error: Exception) -> Any:

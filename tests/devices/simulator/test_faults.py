@@ -116,6 +116,7 @@ def test_a_call_that_hung_when_its_server_was_ended_is_never_done(drive: Drive) 
     phone.farm.set("SIM1", fault="hang")
     connection = asked(phone, b'{"jsonrpc":"2.0","id":"7:1","method":"pressKey","params":["home"]}')
     phone.u2.stop_uiautomator()
+    wait_for(lambda: not phone.farm.phone("SIM1").u2_running, 5, "the end of the server")
     phone.farm.set("SIM1", fault=None)
     assert phone.u2.info  # by a new server
     assert not [touch for touch in phone.farm.journal("SIM1") if touch["run"] == "7:1"]
