@@ -26,7 +26,7 @@ from automation.models import Run, RunEvent
 #: What the steps need of a run; the rest is read where a retry needs it.
 NEEDED = (
     "state", "fence", "script", "account", "device", "host", "any_device", "attempt", "reason", "outcome",
-    "cancel_requested", "options", "started_at", "started_seq",
+    "cancel_requested", "options", "started_at", "started_seq", "requested_by", "campaign",
 )  # fmt: skip
 
 
