@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -47,10 +47,12 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     password that goes out is in the audit before its ticket is in Redis.
     """
     known = list(runs)
-    packages = packages_on({run.device_id for run in known if run.account_id is None})
+    phones = {run.device_id for run in known if run.account_id is None}
+    packages, people = packages_on(phones), people_on(phones)
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
-        sealed = _sealed_or_ended(run, packages.get(run.device_id or 0, {}))
+        phone = run.device_id or 0
+        sealed = _sealed_or_ended(run, packages.get(phone, {}), people.get(phone, []))
         if sealed is not None:
             ready.append(run)
             pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
@@ -79,20 +81,20 @@ def _note(runs: list[Run]) -> None:
         bulk.insert(AuditEvent, {"action": AuditAction.TICKET}, columns)
 
 
-def _sealed_or_ended(run: Run, packages: Packages) -> bytes | None:
+def _sealed_or_ended(run: Run, packages: Packages, people: Sequence[str]) -> bytes | None:
     try:
-        return seal(run, packages)
+        return seal(run, packages, people)
     except Exception as error:
         log.exception("run %s cannot be offered", run.pk)
         services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
         return None
 
 
-def seal(run: Run, packages: Packages) -> bytes:
+def seal(run: Run, packages: Packages, people: Sequence[str]) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    return seal_for(run.host, make(run, run.device, run.host, packages).to_json())
+    return seal_for(run.host, make(run, run.device, run.host, packages, people).to_json())
 
 
 def seal_for(host: Host, text: str) -> bytes:
@@ -120,8 +122,11 @@ def _key(run: Run) -> str:
     return ticket_key(run.host.name if run.host else "", run.pk, run.fence)
 
 
-def make(run: Run, device: Device, host: Host, packages: Packages) -> Ticket:
-    """All that the agent needs to know for this run, and nothing more."""
+def make(run: Run, device: Device, host: Host, packages: Packages, people: Sequence[str] = ()) -> Ticket:
+    """All that the agent needs to know for this run, and nothing more.
+
+    Evidence must not show the name of its account; of a run without one, those of the `people` on the phone.
+    """
     account = run.account
     return Ticket(
         run=run.pk,
@@ -136,17 +141,21 @@ def make(run: Run, device: Device, host: Host, packages: Packages) -> Ticket:
         account=_credentials(account, run.script in WITH_SECRETS) if account else None,
         packages=packages,
         options=run.options,
-        hide=people_of(run, device),
+        hide=[name for name in ([account.nickname] if account else people) if name],
         screens=parcels.current().digest,
     )
 
 
-def people_of(run: Run, device: Device) -> list[str]:
-    """Names that evidence of this run must not show: its account's, else those of all accounts on the phone."""
-    if run.account is not None:
-        return [run.account.nickname] if run.account.nickname else []
-    named = Account.objects.on_device(device).order_by("pk").values_list("username", "nickname")[:MOST_PEOPLE]
-    return [name for both in named for name in both if name]
+def people_on(devices: Collection[int | None]) -> dict[int, list[str]]:
+    """device -> the names of the accounts on it, of MOST_PEOPLE accounts at most."""
+    found: dict[int, list[list[str]]] = {device: [] for device in devices if device}
+    named = Account.objects.filter(device__in=found).order_by("pk")
+    for device, *names in named.values_list("device_id", "username", "nickname"):
+        found[device].append(names)
+    return {
+        device: [name for both in accounts[:MOST_PEOPLE] for name in both if name]
+        for device, accounts in found.items()
+    }
 
 
 def packages_on(devices: Collection[int | None]) -> dict[int, Packages]:

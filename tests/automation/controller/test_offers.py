@@ -310,6 +310,21 @@ def test_tickets_of_many_phones_cost_one_statement_more(redis_client, django_ass
     assert AuditEvent.objects.filter(action=AuditAction.TICKET).count() == 8
 
 
+def test_the_names_on_phones_are_read_once_for_all_tickets_without_an_account(
+    redis_client, django_assert_num_queries
+) -> None:
+    host = host_with_key()
+    phones = [(None, make_device(host=host)) for _each in range(8)]
+    waiting = services.enqueue("match", phones, requested_by="ann")
+    runs = [services.offer_run(run, host.pk) for run in waiting]
+    for run in runs:
+        make_account(username=f"on{run.device_id}", nickname="Ann B", device=run.device)
+    runs = list(Run.objects.filter(pk__in=[run.pk for run in runs]).select_related("device", "host"))
+    with django_assert_num_queries(2):  # clones, and names
+        tickets.issue(runs)
+    assert tickets.people_on({runs[0].device_id}) == {runs[0].device_id: [f"on{runs[0].device_id}", "Ann B"]}
+
+
 def _refused_for_audit(insert):
     def instead(model, *args):
         if model is AuditEvent:
