@@ -6,6 +6,7 @@ import csv
 import difflib
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -54,6 +55,15 @@ class FileRefused(Exception):
     """A file that cannot be imported at all; the message is one sentence that says why."""
 
 
+@contextmanager
+def refusal_as_sentence() -> Iterator[None]:
+    """What the reader refuses by a code becomes FileRefused."""
+    try:
+        yield
+    except Refused as refused:
+        raise FileRefused(str(REASONS[refused.args[0]])) from refused
+
+
 class SheetDataset:
     """What import-export needs of a tablib dataset, without its copies: exported rows come one at a time."""
 
@@ -98,10 +108,8 @@ class AccountsXLSX(base_formats.XLSX):
 
     def create_dataset(self, in_stream: bytes) -> SheetDataset:
         """The rows of the file. Raises FileRefused."""
-        try:
+        with refusal_as_sentence():
             sheet = read_sheet(in_stream)
-        except Refused as refused:
-            raise FileRefused(str(REASONS[refused.args[0]])) from refused
         return _dataset_of(sheet)
 
     def export_data(self, dataset: SheetDataset, **_kwargs: Any) -> bytes:
@@ -123,10 +131,8 @@ class AccountsCSV(base_formats.CSV):
 
     def create_dataset(self, in_stream: bytes, **_kwargs: Any) -> SheetDataset:
         """The rows of the file. Raises FileRefused."""
-        try:
+        with refusal_as_sentence():
             sheet = _sheet_of_csv(in_stream)
-        except Refused as refused:
-            raise FileRefused(str(REASONS[refused.args[0]])) from refused
         return _dataset_of(sheet)
 
     def export_data(self, dataset: SheetDataset, **_kwargs: Any) -> bytes:

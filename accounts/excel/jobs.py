@@ -14,11 +14,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.audit import NOBODY, Who
-from accounts.excel.formats import REASONS, FileRefused
+from accounts.excel.formats import FileRefused, refusal_as_sentence
 from accounts.excel.identities import apps_without_accounts
 from accounts.excel.models import IMPORTED, WORKING, ImportJob, ImportPart, ImportState, PartKind
 from accounts.excel.preview import Preview
-from accounts.excel.reader import Refused, is_large
+from accounts.excel.reader import is_large
 from accounts.excel.uploads import LIFETIME_SECONDS, SealedStorage, UploadGone, sweep
 from accounts.excel.work import (
     WORK,
@@ -49,10 +49,8 @@ def create(
     data: bytes, file_name: str, app: str = "", user: User | None = None, who: Who = NOBODY
 ) -> ImportJob:
     """An import of these bytes, not yet checked; the bytes wait sealed. Raises FileRefused."""
-    try:
+    with refusal_as_sentence():
         large = is_large(data)
-    except Refused as refused:
-        raise FileRefused(str(REASONS[refused.args[0]])) from refused
     upload = SealedStorage()
     upload.save(data)
     return ImportJob.objects.create(
