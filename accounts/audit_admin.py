@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.models import AuditEvent
+from devices.admin.kit import WrittenByNobody
 from devices.sheets.writer import Layout, write_sheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -23,7 +24,7 @@ LAYOUT = Layout([20, 20, 24, 28, 24, 50, 18], is_secret=False)
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ModelAdmin):
+class AuditEventAdmin(WrittenByNobody, ModelAdmin):
     list_display = ["moment", "actor", "action", "of", "detail", "address"]
     list_filter = ["action", ("at", RangeDateTimeFilter)]
     list_filter_submit = True
@@ -41,15 +42,6 @@ class AuditEventAdmin(ModelAdmin):
     def of(self, event: AuditEvent) -> str:
         many = _("%(count)s accounts") % {"count": event.count} if event.accounts else ""
         return ", ".join(filter(None, (event.subject, many)))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
 
     # The file
 

@@ -25,7 +25,7 @@ from accounts.excel import jobs, records
 from accounts.excel.models import IMPORTED, WORKING, ImportJob, ImportState
 from accounts.excel.pages import page_of, uncached
 from accounts.models import Account
-from devices.admin.kit import BAD, BUSY, GOOD, PLAIN, WARN, LiveList, pill, two_lines, when
+from devices.admin.kit import BAD, BUSY, GOOD, PLAIN, WARN, LiveList, WrittenByNobody, pill, two_lines, when
 
 PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -39,7 +39,7 @@ LOOKS = {
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(LiveList):
+class ImportJobAdmin(WrittenByNobody, LiveList):
     """Written by the imports themselves; a person answers the preview, cancels or undoes."""
 
     list_display = ("file", "status", "counts", "who", "undo_button")
@@ -53,15 +53,6 @@ class ImportJobAdmin(LiveList):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ImportJob | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ImportJob | None = None) -> bool:
-        return False
 
     # The list
 

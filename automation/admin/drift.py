@@ -17,6 +17,7 @@ from automation.drift import Line, lines
 from automation.models import Sighting
 from automation.screens.explain import written
 from automation.screens.schema import library
+from devices.admin.kit import WrittenByNobody
 
 SHOWN = 400  #: lines on the page; who looks for others types a part of their name
 DRIFTS, ENOUGH = 0.2, 3  #: it drifts when it worked in so much fewer of at least so many runs
@@ -34,17 +35,8 @@ class Row:
 
 
 @admin.register(Sighting)
-class SightingAdmin(ModelAdmin):
+class SightingAdmin(WrittenByNobody, ModelAdmin):
     """Written by the system, read by people."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Sighting | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Sighting | None = None) -> bool:
-        return False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -20,7 +20,7 @@ from automation.console.pages import run_page
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
 from automation.tables import RunResource
-from devices.admin.kit import LiveList, PageButtons, two_lines, when
+from devices.admin.kit import LiveList, PageButtons, WrittenByNobody, two_lines, when
 from devices.sheets.pages import TableExport
 
 
@@ -45,7 +45,7 @@ class CampaignFilter(DropdownFilter):
 
 
 @admin.register(Run)
-class RunAdmin(OrderPermissions, ReasonsInList, TableExport, LiveList, PageButtons):
+class RunAdmin(WrittenByNobody, OrderPermissions, ReasonsInList, TableExport, LiveList, PageButtons):
     resource_classes = [RunResource]
     list_display = ("number", "status", "why", "who", "where", "tries", "took", "asked")
     list_display_links = ("number",)
@@ -75,15 +75,6 @@ class RunAdmin(OrderPermissions, ReasonsInList, TableExport, LiveList, PageButto
     actions = ("cancel", "again")
     page_buttons = actions
     change_form_template = "console/run.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
         return any(request.user.has_perm(f"automation.{verb}_run") for verb in ("view", "change"))

@@ -75,6 +75,19 @@ class PageButtons(ModelAdmin):
         return response
 
 
+class WrittenByNobody:
+    """Rows that only the program writes: no person adds, changes or deletes one."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class LiveList(ModelAdmin):
     """A list that brings itself up to date while it is open (config/static/phonerack/live.js)."""
 
