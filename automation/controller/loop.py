@@ -105,8 +105,9 @@ class Controller:
             self._apart(self._settle, beat)
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
-        self.cancels.send(Host.objects.alive(), self.hearing.beats)
-        self.post.send(Host.objects.alive())
+        alive = list(Host.objects.alive())
+        self.cancels.send(alive, self.hearing.beats)
+        self.post.send(alive)
         sweep.end_holds()
         sweep.spare_held()
         sweep.overdue_offers(self.questions)
