@@ -50,17 +50,20 @@ def not_found(selector: Selector) -> RpcError:
 
 
 async def serve(phone: SimulatedPhone, stream: Stream) -> None:
-    """Answer requests until the stream ends."""
+    """Answer requests until the stream ends, or the server that it was made to: a later one hears nothing of it."""
+    owner = phone.u2_owner
     while True:
         try:
             request = await http.read_request(stream)
         except ValueError:
             return
+        if phone.u2_owner is not owner:
+            return
         if request.path == "/ping":
             await stream.write(http.response(200, b"pong", "text/plain"))
             continue
         try:
-            answer = await answer_rpc(phone, request)
+            answer = await answer_rpc(phone, request, owner)
         except ServerDied:
             return
         if not phone.u2_running:
@@ -68,14 +71,14 @@ async def serve(phone: SimulatedPhone, stream: Stream) -> None:
         await stream.write(answer)
 
 
-async def answer_rpc(phone: SimulatedPhone, request: http.Request) -> bytes:
-    """The response to one JSON-RPC call."""
+async def answer_rpc(phone: SimulatedPhone, request: http.Request, owner: Stream | None) -> bytes:
+    """The response to one JSON-RPC call to the server of this owner. Raises ServerDied."""
     try:
         call = request.json()
         method, params = call["method"], call.get("params") or []
     except (ValueError, KeyError, TypeError):
         return http.response(400, b"")
-    await suffer(phone)
+    await suffer(phone, owner)
     toucher.set(call["id"] if isinstance(call.get("id"), str) else "")
     try:
         result = await invoke(phone, method, params)
@@ -85,9 +88,8 @@ async def answer_rpc(phone: SimulatedPhone, request: http.Request) -> bytes:
     return http.json_response(200, {"jsonrpc": "2.0", "id": call.get("id"), "result": result})
 
 
-async def suffer(phone: SimulatedPhone) -> None:
+async def suffer(phone: SimulatedPhone, owner: Stream | None) -> None:
     """Whatever a fault does to a call before it runs. Raises ServerDied: then it never does."""
-    owner = phone.u2_owner
     if phone.fault == faults.SLOW:
         await asyncio.sleep(phone.seconds)
     while phone.fault == faults.HANG:
