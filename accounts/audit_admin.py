@@ -20,7 +20,7 @@ from devices.sheets.writer import Layout, write_sheet
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_MOST = 100_000  #: rows of an export, the newest
-LAYOUT = Layout([20, 20, 24, 28, 24, 50, 18], is_secret=False)
+LAYOUT = Layout([20, 20, 24, 28, 24, 50, 18])
 
 
 @admin.register(AuditEvent)

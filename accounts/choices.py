@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -66,6 +68,7 @@ PACKAGE_PREFIXES: dict[str, tuple[str, ...]] = {
 }
 
 
+@lru_cache(1000)
 def app_of_package(package: str) -> str:
     """The app that a package name says, or an empty string."""
     return next((str(app) for app, starts in PACKAGE_PREFIXES.items() if package.startswith(starts)), "")

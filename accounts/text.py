@@ -25,7 +25,7 @@ def username_problem(username: str) -> str:
     """Why this (in its one form) is no username; empty when it is one."""
     if len(username.split()) > 1:
         return _("A username has no spaces.")
-    if NO_USERNAME.search(username) or any(unicodedata.category(letter)[0] == "C" for letter in username):
+    if NO_USERNAME.search(username) or not username.isprintable():
         return _("A username has letters, digits, points and underscores, and none of / \\ < > =.")
     return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,9 @@ NO_FIGURE = "-"
 AWAY = "offline"
 GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
 BIGGEST_ID = 2**63 - 1
+APPS = frozenset(App.values)
+REMEMBERED = 2000  #: cells of a column
+Reader = Callable[[Any], Any]
 #: What a `pwd` cell says to forget the password; a password that reads so itself has one # more in the file.
 LOOKS_LIKE_CLEAR = re.compile(r"#+clear#", re.IGNORECASE)
 
@@ -163,7 +167,7 @@ def figure(cell: Any) -> int | None:
 def app(cell: Any) -> str:
     """The app's code, or an empty text for a blank cell."""
     value = text(50)(cell).casefold()
-    if value and value not in App.values:
+    if value and value not in APPS:
         raise CellError(_("Use tiktok or instagram."))
     return value
 
@@ -206,6 +210,21 @@ def parse(column: str, cell: Any) -> Any:
             % {"error": cell.text[:20]}
         )
     return PARSERS[column](cell)
+
+
+def readers() -> dict[str, Reader]:
+    """A `parse` for each column of one file. Most cells repeat: those are read once. A password is not remembered."""
+    plain = {column: partial(parse, column) for column in COLUMNS}
+    remembered = lru_cache(REMEMBERED, typed=True)
+    return {column: read if column == "pwd" else remembered(read) for column, read in plain.items()}
+
+
+def lenient(read: Reader, cell: Any) -> Any:
+    """The value, None for a cell that is wrong: it is reported where its row is planned."""
+    try:
+        return read(cell)
+    except CellError:
+        return None
 
 
 def shown(column: str, cell: Any) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from django.utils.translation import gettext as _
 
 from accounts.choices import App, app_of_package
-from accounts.excel import cells
-from accounts.excel.cells import CellError
+from accounts.excel.cells import Reader, lenient
 from accounts.models import Account
 
 CHUNK = 500
@@ -30,7 +29,7 @@ class Known(NamedTuple):
     username: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Identity:
     """What a row says about which account it is. `account` is None for one to be made."""
 
@@ -59,9 +58,10 @@ class Identities:
         chosen: str,
         rows: Iterable[tuple[int, dict[str, Any]]],
         lock: bool,
+        read: Mapping[str, Reader],
         first_apps: set[str] | None = None,
     ) -> None:
-        self.chosen = chosen
+        self.chosen, self.read = chosen, read
         self.has_app_column = False
         self.of_row = {number: self._read(number, row) for number, row in rows}
         wanted = sorted({identity.row_id for identity in self.of_row.values() if identity.row_id})
@@ -80,9 +80,11 @@ class Identities:
 
     def _read(self, number: int, row: dict[str, Any]) -> Identity:
         self.has_app_column = self.has_app_column or "app" in row
-        read = {name: _lenient(name, row.get(name)) for name in ("id", "username", "app", "packagename")}
-        app = read["app"] or self.chosen or app_of_package(read["packagename"] or "")
-        return Identity(number, read["id"], read["username"] or "", app, bool(read["app"]))
+        row_id, username, said, package = (
+            lenient(self.read[name], row.get(name)) for name in ("id", "username", "app", "packagename")
+        )
+        app = said or self.chosen or app_of_package(package or "")
+        return Identity(number, row_id, username or "", app, bool(said))
 
     def _of_other_list(self) -> list[int]:
         """The accounts that rows of the vendor's list mean by name: their ids count another app's accounts."""
@@ -150,14 +152,6 @@ class Identities:
             "username": identity.username,
             "id": holder,
         }
-
-
-def _lenient(name: str, cell: Any) -> Any:
-    """The value, None for a cell that is wrong: it is reported where its row is read."""
-    try:
-        return cells.parse(name, cell)
-    except CellError:
-        return None
 
 
 def _accounts(ids: list[int], lock: bool) -> dict[int, Known]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -20,15 +18,21 @@ class Phones:
         self.by_label: dict[str, Device] = {}
         self.expected: list[Device] = []
 
-    def learn(self, names: Collection[str], labels: Collection[str], ids: Collection[int]) -> None:
-        """Ask the database for these, in one query. What was announced before stays."""
-        wanted = Q(serial__in=names) | Q(address__in=set(names) - {""}) | Q(label__in=labels) | Q(pk__in=ids)
+    def learn(self, names: set[str], labels: set[str], ids: set[int]) -> None:
+        """Ask the database for those of these that are not known yet, in one query at most."""
+        names, labels, ids = (
+            names - self.by_name.keys(),
+            labels - self.by_label.keys(),
+            ids - self.by_id.keys(),
+        )
+        if not (names or labels or ids):
+            return
+        wanted = Q(serial__in=names) | Q(address__in=names) | Q(label__in=labels) | Q(pk__in=ids)
         known = list(Device.objects.filter(wanted).only("serial", "address", "label"))
-        announced = {device.serial: device for device in self.expected}
-        self.by_id = {device.pk: device for device in known}
-        self.by_name = {device.address: device for device in known if device.address} | announced
+        self.by_id |= {device.pk: device for device in known}
+        self.by_name = {device.address: device for device in known if device.address} | self.by_name
         self.by_name |= {device.serial: device for device in known}
-        self.by_label = {device.label: device for device in [*self.expected, *known] if device.label}
+        self.by_label |= {device.label: device for device in known if device.label}
 
     def by_identifier(self, identifier: str) -> Device | None:
         """The device with this serial or cloud identifier."""

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import uuid4
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.choices import App, app_of_package
-from accounts.excel.cells import ATTRIBUTES, COLUMNS, CellError, parse, shown
+from accounts.excel.cells import ATTRIBUTES, COLUMNS, CellError, lenient, readers, shown
 from accounts.excel.identities import CHUNK, Identities, Identity
 from accounts.excel.phones import Phones
 from accounts.excel.preview import CellChange, Preview, RowChange, RowError
+from accounts.fields import Secret
 from accounts.models import Account
 from accounts.services import put_credentials, split_password
 from devices.models import Device
 
 #: The columns that say which account a row means.
 IDENTITY = ("id", "username", "app")
+FLAGS = ("logined", "status")
+#: What a page calls the two secrets of a `pwd` cell.
+SECRET_NAMES = {"password": "pwd", "totp_secret": gettext_lazy("2FA secret")}
 #: What a `pwd` cell can change.
 CREDENTIALS = (
     "password", "totp_secret", "attention", "attention_since", "password_refused", "password_changed_at",
@@ -34,7 +40,7 @@ class Rows(Protocol):
     def row(self, place: int) -> dict[str, Any]: ...
 
 
-@dataclass
+@dataclass(slots=True)
 class PlannedRow:
     """An account as the row wants it, not yet written."""
 
@@ -43,7 +49,8 @@ class PlannedRow:
     is_new: bool
     columns: set[str] = field(default_factory=set)
     old: dict[str, Any] = field(default_factory=dict)  #: what the changed attributes were
-    changes: list[CellChange] = field(default_factory=list)
+    changes: list[tuple[str, Any, Any]] = field(default_factory=list)  #: column, old value, new value
+    secrets: dict[str, tuple[bool, bool]] = field(default_factory=dict)  #: whether one was set, and is
     cells: Mapping[str, Any] = field(default_factory=dict)  #: as they stand in the file, while that matters
     errors: list[RowError] = field(default_factory=list)
     is_refused: bool = False  #: wrong, and what is wrong stands at another row
@@ -56,7 +63,14 @@ class PlannedRow:
         self.errors.append(RowError(self.row, column, message, shown(column, self.cells.get(column))))
 
     def change(self) -> RowChange:
-        return RowChange(self.row, self.is_new, self.account.username, self.account.app, self.changes)
+        """What a page shows of it."""
+        cells = [
+            CellChange(column, "" if self.is_new else in_sheet(column, old), in_sheet(column, new))
+            for column, old, new in self.changes
+        ]
+        words = {name: _word(*was_and_is, name in self.columns) for name, was_and_is in self.secrets.items()}
+        cells += [CellChange(str(SECRET_NAMES[name]), "", word) for name, word in words.items() if word]
+        return RowChange(self.row, self.is_new, self.account.username, self.account.app, cells)
 
 
 class Planner:
@@ -81,9 +95,11 @@ class Planner:
     def prepare(self, rows: Rows, lock: bool) -> None:
         """Ask the database which accounts the rows mean; the rest is asked per 500 rows, when they are planned."""
         self.rows = rows
+        self.read = readers()
+        self.columns = [column for column in COLUMNS if column in rows.headers]
         self.places = {number: place for place, number in enumerate(rows.numbers)}
         numbered = ((number, rows.row(place)) for number, place in self.places.items())
-        self.identities = Identities(self.chosen, numbered, lock, self.first_apps)
+        self.identities = Identities(self.chosen, numbered, lock, self.read, self.first_apps)
         self.phones = Phones()
         self.accounts: dict[int, Account] = {}
         self.fetched: set[int] = set()
@@ -126,7 +142,8 @@ class Planner:
         self.accounts = {account.pk: account for account in Account.objects.filter(pk__in=ids)}
         rows = [self.rows.row(self.places[number]) for number in numbers]
         names, labels = (
-            {_lenient(name, row.get(name)) for row in rows} - {""} for name in ("device", "device_index")
+            {lenient(self.read[name], row.get(name)) for row in rows} - {"", None}
+            for name in ("device", "device_index")
         )
         bound = {account.device_id for account in self.accounts.values() if account.device_id}
         self.phones.learn(names, labels, bound)
@@ -163,18 +180,17 @@ class Planner:
 
     def _account(self, identity: Identity) -> Account | None:
         """The account as it is, or a new one; None for one that was there a moment ago."""
-        if identity.account is None:
-            return Account(pk=identity.kept_id, app=identity.app, username=identity.username)
-        return self.accounts.get(identity.account.pk)
+        if identity.account is not None:
+            return self.accounts.get(identity.account.pk)
+        return _new_account(identity)
 
     def _values(self, row: dict[str, Any], planned: PlannedRow) -> dict[str, Any]:
         values = {}
-        for column in COLUMNS:
-            if column in row:
-                try:
-                    values[column] = parse(column, row[column])
-                except CellError as error:
-                    planned.wrong(column, str(error))
+        for column in self.columns:
+            try:
+                values[column] = self.read[column](row[column])
+            except CellError as error:
+                planned.wrong(column, str(error))
         return values
 
     def _check_identity(self, identity: Identity, planned: PlannedRow) -> None:
@@ -262,18 +278,18 @@ class Planner:
             )
 
     def _put_values(self, values: dict[str, Any], planned: PlannedRow) -> None:
-        for column, attribute in ATTRIBUTES.items():
-            if column not in values or (column in ("logined", "status") and values[column] is None):
-                continue  # a missing column keeps; a flag has no blank
-            old, new = getattr(planned.account, attribute), values[column]
-            if (old.strip() if isinstance(old, str) else old) != new or (
-                planned.is_new and column == "username"
-            ):
+        if planned.is_new:
+            planned.columns.add("username")  # it stands there, and it names the row
+        for column, new in values.items():
+            attribute = ATTRIBUTES.get(column)
+            if attribute is None or (new is None and column in FLAGS):  # a flag has no blank
+                continue
+            old = getattr(planned.account, attribute)
+            if old != new and not (isinstance(old, str) and old.strip() == new):
                 setattr(planned.account, attribute, new)
                 planned.columns.add(attribute)
                 planned.old[attribute] = old
-                if not (planned.is_new and column == "username"):  # it names the row already
-                    planned.changes.append(CellChange(column, *_shown(column, old, new, planned.is_new)))
+                planned.changes.append((column, old, new))
 
     def _put_device(self, values: dict[str, Any], planned: PlannedRow) -> None:
         label = values.get("device_index", "")
@@ -315,45 +331,40 @@ class Planner:
             planned.old["device"] = planned.account.device_id
             planned.account.device = device
             planned.columns.add("device")
-            planned.changes.append(CellChange("device", old, new))
+            planned.changes.append(("device", old, new))
 
     def _put_password(self, text: str | None, planned: PlannedRow) -> None:
         account = planned.account
-        before = {name: getattr(account, name) for name in CREDENTIALS}
+        before = {} if planned.is_new else {name: getattr(account, name) for name in CREDENTIALS}
         if text is None:
             changed = put_credentials(account, "", "")
         else:
             password, secret = split_password(account.app, text)
             changed = put_credentials(account, password or None, secret or None)
         planned.columns.update(changed)
-        planned.old.update((name, before[name]) for name in changed)
-        if not planned.columns:
-            return
-        for column in ("password", "totp_secret"):
-            if word := _word(before[column], getattr(account, column), column in changed):
-                name = "pwd" if column == "password" else _("2FA secret")
-                planned.changes.append(CellChange(name, "", word))
+        planned.old.update((name, before.get(name)) for name in changed)
+        planned.secrets = {
+            name: (bool(before.get(name)), bool(getattr(account, name))) for name in SECRET_NAMES
+        }
 
 
-def _word(old: object, new: object, is_changed: bool) -> str:
+BLANK = {field.attname: field.get_default() for field in Account._meta.concrete_fields}
+BLANK |= dict.fromkeys(SECRET_NAMES, Secret(""))
+
+
+def _new_account(identity: Identity) -> Account:
+    """An account with the row's name and else with the defaults, which Django asks for one by one each time."""
+    values = {**BLANK, "id": identity.kept_id, "vault_id": uuid4(), "app": identity.app}
+    return Account(*{**values, "username": identity.username}.values())  # type: ignore[misc]
+
+
+def _word(was_set: bool, is_set: bool, is_changed: bool) -> str:
     """All that is ever said of a secret."""
     if not is_changed:
-        return _("kept") if old else ""
-    if not new:
+        return _("kept") if was_set else ""
+    if not is_set:
         return _("cleared")
-    return _("changed") if old else _("set")
-
-
-def _lenient(column: str, cell: Any) -> str:
-    try:
-        return str(parse(column, cell))
-    except CellError:
-        return ""
-
-
-def _shown(column: str, old: Any, new: Any, is_new: bool) -> tuple[str, str]:
-    """Old and new as they stand in the sheet."""
-    return ("" if is_new else in_sheet(column, old), in_sheet(column, new))
+    return _("changed") if was_set else _("set")
 
 
 def in_sheet(column: str, value: Any) -> str:

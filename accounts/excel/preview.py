@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -99,10 +100,10 @@ class Preview:
         self.error_count += len(errors)
         self.errors.extend(errors[: KEPT_ERRORS - len(self.errors)])
 
-    def add_change(self, change: RowChange) -> None:
-        if change.is_new:
+    def add_change(self, is_new: bool, change: Callable[[], RowChange]) -> None:
+        if is_new:
             self.new += 1
         else:
             self.changed += 1
         if len(self.rows) < KEPT_ROWS:
-            self.rows.append(change)
+            self.rows.append(change())

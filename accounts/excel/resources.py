@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.db import IntegrityError
+from django.db.models import F
 from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -19,6 +20,7 @@ from accounts.excel.cells import COLUMNS, written_password
 from accounts.excel.formats import AccountsXLSX, FileRefused, SheetDataset, format_of
 from accounts.excel.plan import PlannedRow, Planner
 from accounts.excel.preview import Preview, RowError
+from accounts.excel.reader import collector_paused
 from accounts.excel.writing import write
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
@@ -117,7 +119,7 @@ class AccountResult(Result):
         if planned.is_wrong:
             self.preview.add_errors(planned.errors)
         else:
-            self.preview.add_change(planned.change())
+            self.preview.add_change(planned.is_new, planned.change)
 
     def increment_row_result_total(self, row_result: AccountRowResult) -> None:
         super().increment_row_result_total(row_result)
@@ -202,6 +204,7 @@ class AccountResource(ModelResource):
         )
         return cast(AccountResult, result)
 
+    @collector_paused()
     def import_data_inner(
         self, dataset: SheetDataset, dry_run: bool, *args: Any, **kwargs: Any
     ) -> AccountResult:
@@ -248,7 +251,7 @@ class AccountResource(ModelResource):
 
     def export(self, queryset: AccountQuerySet | None = None, **_kwargs: Any) -> SheetDataset:
         accounts = Account.objects.all() if queryset is None else queryset
-        ordered = accounts.select_related("device").order_by("pk")
+        ordered = accounts.annotate(serial=F("device__serial"), label=F("device__label")).order_by("pk")
         return SheetDataset(self.export_columns, self._rows(ordered))
 
     def _rows(self, accounts: AccountQuerySet) -> Iterator[list[Any]]:
@@ -271,17 +274,17 @@ def _join(result: Preview, found: Preview) -> None:
 
 def _label(account: Account) -> str | int:
     """The label of the account's device, as a number where it is one."""
-    label = (account.device.label or "") if account.device else ""
+    label = account.label or ""  # type: ignore[attr-defined]
     return int(label) if label.isdecimal() and str(int(label)) == label else label
 
 
-#: What each column of an export holds.
+#: What each column of an export holds, of an account with its device's `serial` and `label`.
 EXPORTED: dict[str, Any] = {
     "id": lambda account: account.pk,
     "email": lambda account: account.email,
     "pwd": written_password,
     "username": lambda account: account.username,
-    "device": lambda account: account.device.serial if account.device else "",
+    "device": lambda account: account.serial or "",
     "device_index": _label,
     "logined": lambda account: int(account.is_logged_in),
     "status": lambda account: int(not account.is_enabled),

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection
-from django.db.models import CharField, Value
+from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
-from accounts.excel.identities import CHUNK, chunks
+from accounts.excel.identities import chunks
 from accounts.excel.plan import PlannedRow
 from accounts.models import Account
 from accounts.services import announce_disabled
 from devices.models import Device
 from devices.services import expect_devices
 
+#: Fields whose values, in the form that the planner leaves them, go to the database unchanged.
+AS_IT_IS = (BigIntegerField, BooleanField, CharField, ForeignKey)
+
 
 def write(
     planned: Sequence[PlannedRow], phones: list[Device], holders: Mapping[tuple[str, str], int], actor: str
 ) -> None:
     """Write expected devices, new accounts and changed ones. `holders` says which account has a name now."""
-    named = {row.account.device.serial for row in planned if "device" in row.columns and row.account.device}
+    bound = [row.account for row in planned if "device" in row.columns and row.account.device]
+    named = {account.device.serial for account in bound if account.device}
     phones[:] = [device for device in phones if device.serial in named]  # none for a row with an error
     expect_devices(phones)
+    for account in bound:
+        account.device = account.device  # which may have a number only now
     wanted = {(row.account.app, row.account.username.lower()): row.account.pk for row in planned}
     free_names(holders[key] for key, pk in wanted.items() if holders.get(key, pk) != pk)
     _create([row.account for row in planned if row.is_new])
@@ -38,11 +46,39 @@ def write(
 
 def _create(new: list[Account]) -> None:
     with_id = [account for account in new if account.pk]
-    without = [account for account in new if not account.pk]
-    Account.objects.bulk_create(with_id, batch_size=CHUNK)
+    _insert(with_id, with_id=True)
     if with_id:
         _reset_sequence()
-    Account.objects.bulk_create(without, batch_size=CHUNK)
+    _insert([account for account in new if not account.pk], with_id=False)
+
+
+def _insert(accounts: Sequence[Account], with_id: bool) -> None:
+    """One statement per 500 rows. Django's bulk_create asks each field about each row, which takes twice as long;
+    here only those are asked whose values the database holds in another form.
+    """
+    now, fields = timezone.now(), Account._meta.local_concrete_fields[0 if with_id else 1 :]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    columns = [_column(field) for field in fields]
+    for chunk in chunks(accounts):
+        for account in chunk:
+            account.created_at = account.updated_at = now
+        rows = ", ".join([row] * len(chunk))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {Account._meta.db_table} ({names}) VALUES {rows} RETURNING id",  # noqa: S608
+                [value(account) for account in chunk for value in columns],
+            )
+            for account, (account.pk,) in zip(chunk, cursor.fetchall(), strict=True):
+                account._state.adding = False
+
+
+def _column(field: Field[Any, Any]) -> Callable[[Account], Any]:
+    """What the database takes for this field of an account."""
+    of = attrgetter(field.attname)
+    if isinstance(field, AS_IT_IS):
+        return of
+    return lambda account: field.get_db_prep_save(of(account), connection)
 
 
 def update(changed: Sequence[PlannedRow]) -> None:

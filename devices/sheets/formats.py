@@ -34,7 +34,7 @@ class TableXLSX(base_formats.XLSX):
         return True
 
     def export_data(self, dataset: Table, **_kwargs: Any) -> bytes:
-        layout = Layout(widths=[WIDTH] * len(dataset.headers), is_secret=False)
+        layout = Layout(widths=[WIDTH] * len(dataset.headers))
         return write_sheet(dataset.name, dataset.headers, dataset, layout)
 
 

@@ -1,7 +1,7 @@
 """Sheets, written so that each cell reads back as it was: text as text, never as a formula.
 
-XlsxWriter's constant_memory mode puts what it writes into a temporary file. A sheet with secrets is made in memory as
-a whole; one without goes through such a file, and takes the same memory however long it is.
+XlsxWriter's constant_memory mode puts the rows into a temporary file, so that a sheet takes the same memory however
+long it is. Cells may be secrets: that file is sealed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
+from itertools import zip_longest
+from tempfile import TemporaryDirectory
 
 import xlsxwriter
 from xlsxwriter.sharedstrings import SharedStrings
 from xlsxwriter.worksheet import Worksheet
+
+from devices.sheets.sealed import SealedText, SealedZip
 
 #: `_x0041_` is how a sheet spells a character by its number; two of them may share an underscore.
 SPELLED = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")
@@ -44,8 +48,6 @@ class Layout:
     open_choices: frozenset[str] = frozenset()
     #: Name, headers and rows of a second sheet that explains the columns.
     guide: tuple[str, Sequence[str], Sequence[Sequence[str]]] | None = None
-    #: Cells may be secrets: nothing goes through a temporary file.
-    is_secret: bool = True
 
 
 def write_sheet(
@@ -53,8 +55,10 @@ def write_sheet(
 ) -> bytes:
     """The bytes of an xlsx."""
     layout, out = layout or Layout(), BytesIO()
-    where = {"in_memory": True} if layout.is_secret else {"constant_memory": True}
-    with xlsxwriter.Workbook(out, where) as book:
+    with (
+        TemporaryDirectory(prefix="phonerack-") as folder,
+        xlsxwriter.Workbook(out, {"constant_memory": True, "tmpdir": folder}) as book,
+    ):
         sheet = book.add_worksheet(name)
         text = book.add_format({"num_format": "@"})
         for column, width in enumerate(layout.widths):
@@ -130,18 +134,16 @@ def _put_choices(
         return
     lists = book.add_worksheet(CHOICES_SHEET)
     lists.hide()
+    for number, row in enumerate(zip_longest(*([name, *layout.choices[name]] for name in columns))):
+        for place, value in enumerate(row):  # row by row: those before are written out
+            (lists.write_string if isinstance(value, str) else lists.write)(number, place, value)
     for place, name in enumerate(columns):
-        letter = chr(ord("A") + place)
-        values = layout.choices[name]
-        lists.write_string(0, place, name)
-        for number, value in enumerate(values, start=1):
-            (lists.write_string if isinstance(value, str) else lists.write_number)(number, place, value)
+        letter, column = chr(ord("A") + place), headers.index(name)
         rule = {
             "validate": "list",
-            "source": f"={CHOICES_SHEET}!${letter}$2:${letter}${len(values) + 1}",
+            "source": f"={CHOICES_SHEET}!${letter}$2:${letter}${len(layout.choices[name]) + 1}",
             "error_type": "information" if name in layout.open_choices else "stop",
         }
-        column = headers.index(name)
         sheet.data_validation(1, column, last, column, rule)
 
 
@@ -149,9 +151,16 @@ def _spelled(text: str | int) -> str | int:
     """The text as a sheet keeps it: what it cannot hold, or would take for such a spelling, is spelled `_x0041_`."""
     if not isinstance(text, str):  # a truth value, of a sheet without shared strings
         return text
+    if text.isprintable() and "_x" not in text and not text.startswith("<r>"):
+        return text
     spelled = UNHOLDABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", SPELLED.sub("_x005F_", text))
     return f"_x003C_{spelled[1:]}" if spelled.startswith("<r>") else spelled
 
+
+# The temporary files of XlsxWriter, as it writes, reads and packs them.
+for _module in (xlsxwriter.worksheet, xlsxwriter.xmlwriter):
+    _module.open = SealedText
+xlsxwriter.workbook.ZipFile = SealedZip
 
 # XlsxWriter's own spelling misses the second of `_x0041_x0042_`, and it takes `<r>...</r>` for markup of its own.
 for _writer in (SharedStrings, Worksheet):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -12,6 +13,8 @@ import pytest
 
 from accounts.excel import uploads
 from automation.controller.loop import Controller
+from devices.sheets.sealed import SealedZip
+from devices.sheets.writer import write_sheet
 from tests.accounts.excel.sheets import table
 from tests.accounts.excel.test_pages import EXPORT, confirm, upload
 from tests.factories import make_account
@@ -50,7 +53,10 @@ def files(folder: Path) -> list[Path]:
 def is_in_clear(folder: Path) -> bool:
     """Whether a file holds the canary, or is an xlsx that could be opened."""
     found = [path.read_bytes() for path in files(folder)]
-    return any(CANARY.encode() in data or data[:2] == b"PK" or b"xl/worksheets" in data for data in found)
+    return any(
+        CANARY.encode() in data or data[:2] == b"PK" or b"xl/worksheets" in data or b"<c " in data
+        for data in found
+    )
 
 
 def paths_of(opened: list[str]) -> set[str]:
@@ -84,13 +90,30 @@ def test_what_nobody_confirmed_is_gone_after_an_hour_though_nobody_imports_again
 
 
 @pytest.mark.parametrize("password", ["", "ten letters"])
-def test_an_export_never_touches_the_disk(admin_client, written, tmp_path, password):
+def test_an_export_is_only_ever_sealed_on_disk(admin_client, written, tmp_path, monkeypatch, password):
     for _each in range(20):
         make_account(password=CANARY)
+    packed, remove = [], os.remove
+    monkeypatch.setattr(os, "remove", lambda path: (packed.append(Path(path).read_bytes()), remove(path)))
     answer = admin_client.post(EXPORT, {"with_passwords": "on", "file_password": password})
     assert len(answer.content) > 5000
-    assert not paths_of(written)
+    assert any(len(part) > 5000 for part in packed)
+    assert not any(CANARY.encode() in part or b"<c " in part for part in packed)
+    assert paths_of(written)
+    assert all(Path(path).is_relative_to(tmp_path) for path in paths_of(written))
     assert not files(tmp_path)
+
+
+def test_what_a_killed_export_leaves_on_disk_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(SealedZip, "write", lambda *_arguments: os._exit(9))
+    rows = [[CANARY] for _each in range(5000)]
+    child = multiprocessing.get_context("fork").Process(target=write_sheet, args=("accounts", ["pwd"], rows))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 9
+    assert sum(path.stat().st_size for path in files(tmp_path)) > 5000 * len(CANARY)
+    assert not is_in_clear(tmp_path)
 
 
 def _crash(*_arguments):
