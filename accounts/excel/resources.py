@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
 from django.db import IntegrityError
@@ -16,7 +17,7 @@ from import_export.results import Result, RowResult
 from accounts import audit
 from accounts.audit import NOBODY, Who
 from accounts.choices import AuditAction
-from accounts.excel.cells import COLUMNS, written_password
+from accounts.excel.cells import ATTRIBUTES, COLUMNS, written_password
 from accounts.excel.formats import AccountsXLSX, FileRefused, SheetDataset, format_of
 from accounts.excel.plan import PlannedRow, Planner
 from accounts.excel.preview import Preview, RowError
@@ -251,12 +252,15 @@ class AccountResource(ModelResource):
 
     def export(self, queryset: AccountQuerySet | None = None, **_kwargs: Any) -> SheetDataset:
         accounts = Account.objects.all() if queryset is None else queryset
-        ordered = accounts.annotate(serial=F("device__serial"), label=F("device__label")).order_by("pk")
+        held = ("vault_id", "app", "password", "totp_secret", *ATTRIBUTES.values())
+        phones = {"serial": F("device__serial"), "label": F("device__label")}
+        ordered = accounts.select_related(None).only(*held).annotate(**phones).order_by("pk")
         return SheetDataset(self.export_columns, self._rows(ordered))
 
     def _rows(self, accounts: AccountQuerySet) -> Iterator[list[Any]]:
+        values = [EXPORTED[name] for name in self.export_columns]
         for account in accounts.iterator(chunk_size=2000):
-            yield [EXPORTED[name](account) for name in self.export_columns]
+            yield [value(account) for value in values]
 
 
 def _import_type(planned: PlannedRow) -> str:
@@ -280,22 +284,12 @@ def _label(account: Account) -> str | int:
 
 #: What each column of an export holds, of an account with its device's `serial` and `label`.
 EXPORTED: dict[str, Any] = {
-    "id": lambda account: account.pk,
-    "email": lambda account: account.email,
+    **{column: attrgetter(attribute) for column, attribute in ATTRIBUTES.items()},
+    "id": attrgetter("pk"),
+    "app": attrgetter("app"),
     "pwd": written_password,
-    "username": lambda account: account.username,
     "device": lambda account: account.serial or "",
     "device_index": _label,
     "logined": lambda account: int(account.is_logged_in),
     "status": lambda account: int(not account.is_enabled),
-    "nickname": lambda account: account.nickname,
-    "country": lambda account: account.country,
-    "followers": lambda account: account.followers,
-    "following": lambda account: account.following,
-    "hearts": lambda account: account.hearts,
-    "videos": lambda account: account.videos,
-    "friends": lambda account: account.friends,
-    "app": lambda account: account.app,
-    "packagename": lambda account: account.package_name,
-    "tags": lambda account: account.tags,
 }

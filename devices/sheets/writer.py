@@ -15,7 +15,6 @@ from itertools import zip_longest
 from tempfile import TemporaryDirectory
 
 import xlsxwriter
-from xlsxwriter.sharedstrings import SharedStrings
 from xlsxwriter.worksheet import Worksheet
 
 from devices.sheets.sealed import SealedText, SealedZip
@@ -163,5 +162,4 @@ for _module in (xlsxwriter.worksheet, xlsxwriter.xmlwriter):
 xlsxwriter.workbook.ZipFile = SealedZip
 
 # XlsxWriter's own spelling misses the second of `_x0041_x0042_`, and it takes `<r>...</r>` for markup of its own.
-for _writer in (SharedStrings, Worksheet):
-    _writer._escape_control_characters = staticmethod(_spelled)
+Worksheet._escape_control_characters = staticmethod(_spelled)
