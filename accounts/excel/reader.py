@@ -18,7 +18,6 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, time, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -70,8 +69,7 @@ class ErrorCell(NamedTuple):
 Value = str | int | float | bool | Moment | ErrorCell
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(NamedTuple):
     """The first row with content, and the rows below it that are not blank, with their numbers in the sheet."""
 
     headers: list[Value]
