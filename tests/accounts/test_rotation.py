@@ -13,8 +13,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts import rotation
+from accounts.excel import jobs
+from accounts.excel.models import ImportJob, ImportPart
 from accounts.models import Account
 from config.env import BASE
+from tests.accounts.excel.sheets import table
 from tests.accounts.test_fields import NEW, OLD, store, stored
 from tests.factories import make_account
 
@@ -53,6 +56,83 @@ def test_all_secrets_come_under_the_newest_key_and_the_old_one_can_go(settings, 
     assert "t2, the newest" in said
     assert "ss:word" not in said
     assert SECRET not in said
+
+
+def imported(data) -> ImportJob:
+    job = jobs.create(data, "my.xlsx", "instagram")
+    jobs.check_now(job)
+    jobs.confirm(job)
+    return job
+
+
+@pytest.mark.django_db
+def test_an_import_is_undone_to_the_old_secrets_after_the_old_key_has_gone(settings, capsys):
+    account = make_account(app="instagram", username="ann", password="old", totp_secret=SECRET)
+    data = table("id username pwd", [account.pk, "ann", f"new:{SECRET[::-1]}"], [None, "bob", "bob's own"])
+    settings.PHONERACK_FIELD_KEYS = f"{OLD},{NEW}"
+    job = imported(data)
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    assert rotate("--check") == 1
+    assert "ImportPart" in capsys.readouterr().out
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    assert rotate("--check") == 0
+    jobs.undo(job)
+    job.refresh_from_db()
+    account = Account.objects.get()
+    assert (account.password.reveal(), account.totp_secret.reveal()) == ("old", SECRET)
+    assert (job.undone, job.left) == (2, [])
+
+
+@pytest.mark.django_db
+def test_secrets_under_the_old_key_within_a_part_under_the_new_one_are_sealed_anew(settings):
+    account = make_account(app="instagram", username="ann", password="old")
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    job = imported(table("id username pwd", [account.pk, "ann", "new"]))
+    assert bytes(job.parts.last().sealed).startswith(b"t2:")
+    assert rotate("--check") == 1
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    jobs.undo(job)
+    assert Account.objects.get().password.reveal() == "old"
+
+
+@pytest.mark.django_db
+def test_a_part_under_the_newest_key_is_left_as_it_is_and_one_that_does_not_open_is_named(settings, capsys):
+    job = imported(table("username pwd", ["ann", "secret1"]))
+    before = [bytes(part.sealed) for part in job.parts.all()]
+    assert rotate() == 0
+    assert [bytes(part.sealed) for part in job.parts.all()] == before
+    part = job.parts.last()
+    ImportPart.objects.filter(pk=part.pk).update(sealed=b"zz:gone")
+    assert rotate() == 1
+    assert f"(id {part.pk}): their imports cannot be undone" in " ".join(capsys.readouterr().out.split())
+    assert bytes(ImportPart.objects.get(pk=part.pk).sealed) == b"zz:gone"
+
+
+@pytest.mark.django_db
+def test_a_rotation_that_ends_within_a_part_leaves_it_whole_and_the_next_goes_on(settings, monkeypatch):
+    jobs_done = [imported(table("username pwd", [name, f"secret of {name}"])) for name in ("ann", "bob")]
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    real, saved = ImportPart.save, []
+
+    def dies_at_the_third(part, **kwargs):
+        real(part, **kwargs)
+        saved.append(part.pk)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImportPart, "save", dies_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            rotate()
+    keys = [bytes(part.sealed)[:2] for part in ImportPart.objects.order_by("pk")]
+    assert keys == [b"t2", b"t2", b"t1", b"t1"]
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    for job in jobs_done:
+        jobs.undo(job)
+    assert not Account.objects.exists()
 
 
 @pytest.mark.django_db
