@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from accounts.excel.models import ImportJob, ImportPart, PartKind
 from accounts.excel.plan import PlannedRow
 from accounts.excel.preview import CellChange, RowChange, RowError
 from accounts.excel.reader import ErrorCell, Moment
+from accounts.keyring import Unreadable
 from accounts.models import Account
 from devices.sheets.writer import Cell, Spoilt
 
@@ -127,6 +129,15 @@ def keep_written(job: ImportJob, rows: Iterable[PlannedRow], expected: list[str]
         part = ImportPart(job=job, kind=PartKind.WRITTEN, changes=len(kept))
         part.put({"rows": kept, "expected": expected})
         part.save()
+
+
+def written_accounts(job: ImportJob) -> list[int]:
+    """The ids of the accounts that it made or changed; a part whose key is gone tells none."""
+    ids: list[int] = []
+    for part in job.parts.filter(kind=PartKind.WRITTEN).iterator(chunk_size=20):
+        with suppress(Unreadable):
+            ids += [row["pk"] for row in part.content()["rows"]]
+    return ids
 
 
 def _record(row: PlannedRow) -> dict[str, Any]:
