@@ -151,10 +151,10 @@ def undo(job: ImportJob, who: Who = NOBODY) -> None:
             _("This import cannot be undone: it wrote nothing, was undone, or is older than 7 days.")
         )
     rows = ImportJob.objects.filter(pk=job.pk, state__in=IMPORTED)
+    ids, detail = records.written_accounts(job), f"№ {job.pk}: {job.summary()}"
     with transaction.atomic():
         if rows.update(state=ImportState.UNDOING, **(UNCLAIMED if job.is_large else new_claim())) != 1:
             raise NotNow(_("It is being undone already."))
-        ids, detail = records.written_accounts(job), f"№ {job.pk}: {job.summary()}"
         audit.note_many(AuditAction.UNDONE, who, ids, job.file_name, detail)
     job.refresh_from_db()
     if not job.is_large:
