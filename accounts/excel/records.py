@@ -10,12 +10,12 @@ from typing import Any
 
 from django.db.models import Sum
 
-from accounts.excel.cells import COLUMNS, ERROR_COLUMN
+from accounts.excel.cells import COLUMNS, ERROR_COLUMN, NUMBERS
 from accounts.excel.formats import AccountsXLSX, SheetDataset
 from accounts.excel.models import ImportJob, ImportPart, PartKind
 from accounts.excel.plan import PlannedRow
 from accounts.excel.preview import CellChange, RowChange, RowError
-from accounts.excel.reader import ErrorCell, Moment
+from accounts.excel.reader import Doubt, ErrorCell, Moment
 from accounts.keyring import Unreadable
 from accounts.models import Account
 from devices.sheets.writer import Cell, Spoilt
@@ -41,11 +41,13 @@ def keep_checked(job: ImportJob, rows: list[PlannedRow]) -> None:
 
 
 def _bad(row: PlannedRow) -> list[Any]:
-    cells = {column: _kept(cell) for column, cell in row.cells.items() if column in COLUMNS}
+    cells = {column: _kept(column, cell) for column, cell in row.cells.items() if column in COLUMNS}
     return [row.row, cells, [f"{error.column}: {error.message}" for error in row.errors]]
 
 
-def _kept(cell: Any) -> Any:
+def _kept(column: str, cell: Any) -> Any:
+    if isinstance(cell, Doubt):
+        return int(cell.text) if cell.text and column in NUMBERS else {"error": ""}
     if isinstance(cell, Moment):
         return {"moment": cell.text}
     return {"error": cell.text} if isinstance(cell, ErrorCell) else cell
@@ -116,7 +118,7 @@ def _cell(kept: Any) -> Cell:
     try:
         return datetime.fromisoformat(kept["moment"])
     except (KeyError, ValueError):
-        return Spoilt(kept.get("error", "#N/A"))
+        return Spoilt(kept.get("error") or "#N/A")
 
 
 # What rows did
