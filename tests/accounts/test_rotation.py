@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from django.db import connection
 
 from accounts import rotation
 from accounts.excel import jobs
-from accounts.excel.models import ImportJob, ImportPart
+from accounts.excel.models import ImportJob, ImportPart, PartKind
 from accounts.models import Account
 from config.env import BASE
 from tests.accounts.excel.sheets import table
@@ -22,7 +23,7 @@ from tests.accounts.test_fields import NEW, OLD, store, stored
 from tests.factories import make_account
 
 SECRET = "JBSWY3DPEHPK3PXP"
-MANY = 8_000  # enough for the kill to come midway
+MANY, MANY_PARTS = 8_000, 2_000  # enough for the kill to come midway
 
 
 def rotate(*options: str) -> int:
@@ -183,15 +184,7 @@ def test_a_kill_midway_loses_nothing_and_the_next_call_goes_on(settings):
         Account(app="tiktok", username=f"a{number}", password=f"word {number}") for number in range(MANY)
     )
     settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
-    started = subprocess.Popen(
-        [sys.executable, "manage.py", "rotate_keys"], cwd=BASE, env={**os.environ, **_same_database()},
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    end = time.monotonic() + 60
-    while not under("t2") and started.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-    started.kill()
-    assert started.wait() == -signal.SIGKILL, "it had ended before"
+    kill_once(lambda: under("t2"))
     done = under("t2")
     assert 0 < done < MANY
     assert under("t1") == MANY - done
@@ -200,6 +193,40 @@ def test_a_kill_midway_loses_nothing_and_the_next_call_goes_on(settings):
     assert [account.password.reveal() for account in Account.objects.order_by("pk")] == [
         f"word {number}" for number in range(MANY)
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kill_among_the_parts_of_imports_loses_nothing_either(settings):
+    job = ImportJob.objects.create(file_name="my.xlsx")
+    for number in range(MANY_PARTS):
+        part = ImportPart(job=job, kind=PartKind.CHECKED)
+        part.put({"bad": [[number, {"pwd": f"word {number}"}, []]]})
+        part.save()
+
+    def parts_under(key: str) -> int:
+        return sum(bytes(part.sealed).startswith(key.encode()) for part in ImportPart.objects.all())
+
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    kill_once(lambda: parts_under("t2"))
+    assert 0 < parts_under("t2") < MANY_PARTS
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    assert [part.content()["bad"][0][1]["pwd"] for part in job.parts.all()] == [
+        f"word {number}" for number in range(MANY_PARTS)
+    ]
+
+
+def kill_once(has_begun: Callable[[], int]) -> None:
+    """Start a rotation in a process of its own, and kill it once it has done something."""
+    started = subprocess.Popen(
+        [sys.executable, "manage.py", "rotate_keys"], cwd=BASE, env={**os.environ, **_same_database()},
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while not has_begun() and started.poll() is None and time.monotonic() < end:
+        time.sleep(0.002)
+    started.kill()
+    assert started.wait() == -signal.SIGKILL, "it had ended before"
 
 
 def _same_database() -> dict[str, str]:
