@@ -45,6 +45,7 @@ class AuditAction(TextChoices):
     SECRET_SHOWN = "secret_shown", _("saw the password")
     EXPORTED = "exported", _("exported passwords")
     IMPORTED = "imported", _("imported a file")
+    UNDONE = "undone", _("undid an import")
     TICKET = "ticket", _("sent the password to a phone")
     FACTOR_SET = "factor_set", _("set up a second factor")
     FACTOR_RESET = "factor_reset", _("took away a second factor")

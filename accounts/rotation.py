@@ -29,15 +29,15 @@ class Part:
 
 @dataclass
 class Tally:
-    """How many values of a column are under which key, and which of its rows do not open."""
+    """How many values of one kind are under which key, and which of their rows do not open."""
 
-    column: EncryptedField
+    name: str
     keys: Counter[str] = field(default_factory=Counter)
     unreadable: list[int] = field(default_factory=list)
 
     @property
     def is_done(self) -> bool:
-        """Whether the newest key alone is enough for this column."""
+        """Whether the newest key alone is enough for these."""
         return not self.unreadable and set(self.keys) <= {key_ring().newest}
 
 
@@ -60,7 +60,7 @@ def rotate(column: EncryptedField) -> Iterator[Part]:
 
 def tally(column: EncryptedField) -> Tally:
     """Open and count all values of a column."""
-    found = Tally(column)
+    found = Tally(f"{column.model._meta.label}.{column.name}")
     for rows in _parts(column):
         found.keys.update(key_id_of(secret.sealed) for _pk, _vault, secret in rows)
         found.unreadable += [pk for pk, vault, secret in rows if _opened(column, vault, secret) is None]

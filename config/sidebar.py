@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.excel.models import ImportJob
 from automation.console.attention import waiting
 from automation.console.pages import may_view
 from automation.console.unknown import kinds
@@ -28,6 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page(_("Attention"), "back_hand", "console:attention", sees_runs, waiting),
                 _page(_("Unknown screens"), "screen_search_desktop", "console:unknown", sees_evidence, kinds),
                 _list(request, _("Accounts"), "person", "accounts.account"),
+                _imports(request),
                 _list(request, _("Devices"), "smartphone", "devices.device"),
                 _list(request, _("Hosts"), "dns", "devices.host", _silent_hosts),
                 _list(request, _("Runs"), "play_circle", "automation.run"),
@@ -68,6 +71,13 @@ def _page(title: str, icon: str, name: str, may: bool, count: Callable[[], int] 
 def _with_badge(item: Item, number: int) -> Item:
     badge = {"badge": str(number), "badge_variant": "warning", "badge_style": "solid"}
     return {**item, **badge} if number else item
+
+
+def _imports(request: HttpRequest) -> Item:
+    """For those who may import; these see it without a permission of its own."""
+    may = admin.site.get_model_admin(ImportJob).has_view_permission(request)
+    link = reverse("admin:accounts_importjob_changelist")
+    return {"title": _("Imports"), "icon": "upload_file", "link": link, "permission": lambda _request: may}
 
 
 def _matches(request: HttpRequest) -> Item:

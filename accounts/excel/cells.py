@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.choices import App
-from accounts.excel.reader import EXACT, ErrorCell, Moment
+from accounts.excel.reader import EXACT, Doubt, ErrorCell, Moment
 from accounts.models import Account
 from accounts.services import join_password
 from accounts.text import email_problem, normal_tags, normal_username, package_problem, username_problem
@@ -21,6 +23,20 @@ NO = {"0", "no", "n", "false"}
 NO_FIGURE = "-"
 AWAY = "offline"
 GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
+#: Spaces and what takes no place at all.
+UNSEEN = ("Zs", "Cf")
+#: Columns in which a number counts as it is held, whatever its cell makes of it: 1,234 or 1.2K.
+NUMBERS = {"id", "logined", "status", "followers", "following", "hearts", "videos", "friends"}
+DOUBTS = {
+    "no_result": gettext_lazy(
+        "The cell holds a formula without a result: open the file in a spreadsheet program, save it, import it again."
+    ),
+    "merged": gettext_lazy("This cell is part of a merged one: undo the merge and fill in each cell."),
+    "shaped": gettext_lazy(
+        "The cell shows its number otherwise than it holds it (leading zeros, a currency, a percentage): "
+        "format it as Text and type it again."
+    ),
+}
 BIGGEST_ID = 2**63 - 1
 APPS = frozenset(App.values)
 REMEMBERED = 2000  #: cells of a column
@@ -93,8 +109,13 @@ def package(cell: Any) -> str:
 
 
 def password(cell: Any) -> str | None:
-    """As typed, spaces included; empty keeps the one that is there, None (`#clear#`) forgets it."""
+    """As typed, spaces included; empty keeps the one that is there, None (`#clear#`) forgets it.
+
+    A cell of characters that nobody sees is empty.
+    """
     value = raw_text(cell)
+    if all(unicodedata.category(letter) in UNSEEN for letter in value):
+        return ""
     if LOOKS_LIKE_CLEAR.fullmatch(value):
         return value[1:] if value.startswith("##") else None
     if "\x00" in value:
@@ -209,6 +230,10 @@ def parse(column: str, cell: Any) -> Any:
             _("The cell holds an error (%(error)s): mend the formula or type the value.")
             % {"error": cell.text[:20]}
         )
+    if isinstance(cell, Doubt):
+        if not (cell.why == "shaped" and column in NUMBERS):
+            raise CellError(str(DOUBTS[cell.why]))
+        cell = cell.text
     return PARSERS[column](cell)
 
 
@@ -231,7 +256,7 @@ def shown(column: str, cell: Any) -> str:
     """What stands in a cell, on one short line; nothing of a secret."""
     if column == "pwd" or cell is None:
         return ""
-    text = cell.text if isinstance(cell, ErrorCell | Moment) else str(cell)
+    text = cell.text if isinstance(cell, ErrorCell | Moment | Doubt) else str(cell)
     return " ".join(text.split())[:60]
 
 

@@ -29,7 +29,8 @@ from accounts.excel.reader import (
 )
 from devices.models import Device
 from devices.sheets.csv_text import ROUNDED, read_csv, unmarked, write_csv
-from devices.sheets.writer import Cell, Layout, write_sheet
+from devices.sheets.formats import Table, TableCSV, TableXLSX
+from devices.sheets.writer import Layout, write_sheet
 
 REASONS: dict[str, Promise] = {
     "no_xlsx": gettext_lazy(
@@ -64,22 +65,18 @@ def refusal_as_sentence() -> Iterator[None]:
         raise FileRefused(str(REASONS[refused.args[0]])) from refused
 
 
-class SheetDataset:
-    """What import-export needs of a tablib dataset, without its copies: exported rows come one at a time."""
+class SheetDataset(Table):
+    """A table that may have been read from a file."""
 
     def __init__(
         self, headers: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = ()
     ) -> None:
-        self.headers = list(headers)
-        self.rows = rows
+        super().__init__(headers, rows, SHEET_NAME)
         self.numbers = numbers  #: where each row stands in the sheet
         self.warnings: list[str] = []
 
     def __len__(self) -> int:
         return len(self.numbers)
-
-    def __iter__(self) -> Iterator[Sequence[Any]]:
-        return iter(self.rows)
 
     def row(self, place: int) -> dict[str, Any]:
         """Of a dataset that was read: its row at this place, from 0, by column."""
@@ -91,20 +88,11 @@ class SheetDataset:
         return SheetDataset(self.headers, rows, [self.numbers[place] for place in places])
 
 
-class AccountsXLSX(base_formats.XLSX):
+class AccountsXLSX(TableXLSX):
     """accounts.xlsx: read in a child process, written with text as text."""
-
-    def get_title(self) -> str:
-        return "xlsx"
 
     def can_import(self) -> bool:
         return True
-
-    def can_export(self) -> bool:
-        return True
-
-    def get_extension(self) -> str:
-        return "xlsx"
 
     def create_dataset(self, in_stream: bytes) -> SheetDataset:
         """The rows of the file. Raises FileRefused."""
@@ -112,19 +100,12 @@ class AccountsXLSX(base_formats.XLSX):
             sheet = read_sheet(in_stream)
         return _dataset_of(sheet)
 
-    def export_data(self, dataset: SheetDataset, **_kwargs: Any) -> bytes:
-        rows: Iterable[Sequence[Cell]] = dataset
-        return write_sheet(SHEET_NAME, dataset.headers, rows, _layout(dataset.headers))
+    def export_data(self, dataset: Table, **_kwargs: Any) -> bytes:
+        return write_sheet(dataset.name, dataset.headers, dataset, _layout(dataset.headers))
 
 
-class AccountsCSV(base_formats.CSV):
+class AccountsCSV(TableCSV):
     """accounts.csv: the same rows and rules, as text."""
-
-    def get_title(self) -> str:
-        return "csv"
-
-    def is_binary(self) -> bool:
-        return True
 
     def get_read_mode(self) -> str:
         return "rb"
@@ -135,7 +116,8 @@ class AccountsCSV(base_formats.CSV):
             sheet = _sheet_of_csv(in_stream)
         return _dataset_of(sheet)
 
-    def export_data(self, dataset: SheetDataset, **_kwargs: Any) -> bytes:
+    def export_data(self, dataset: Table, **_kwargs: Any) -> bytes:  # type: ignore[override]
+        """As a whole: nothing is sent before all of it could be made."""
         return b"".join(write_csv(dataset.headers, dataset))
 
 

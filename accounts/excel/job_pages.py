@@ -142,7 +142,7 @@ class ImportJobAdmin(WrittenByNobody, LiveList):
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         job = self._job(request, pk)
         words = _("It is being undone.") if job.is_large else _("Undone.")
-        if self._try(request, lambda: jobs.undo(job), words):
+        if self._try(request, lambda: jobs.undo(job, Who.of(request)), words):
             self.log_change(request, job, f"Undo of {job.file_name}")
         return HttpResponseRedirect(page_of(job))
 

@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.audit import NOBODY, Who
+from accounts.choices import AuditAction
+from accounts.excel import records
 from accounts.excel.formats import FileRefused, refusal_as_sentence
 from accounts.excel.identities import apps_without_accounts
 from accounts.excel.models import IMPORTED, WORKING, ImportJob, ImportPart, ImportState, PartKind
@@ -138,15 +141,21 @@ def discard(job: ImportJob) -> None:
     job.delete()
 
 
-def undo(job: ImportJob) -> None:
-    """Take back what the import wrote, unless somebody changed it since. Raises NotNow."""
+def undo(job: ImportJob, who: Who = NOBODY) -> None:
+    """Take back what the import wrote, unless somebody changed it since. Without its audit row, nothing is.
+
+    Raises NotNow.
+    """
     if not can_undo(job):
         raise NotNow(
             _("This import cannot be undone: it wrote nothing, was undone, or is older than 7 days.")
         )
     rows = ImportJob.objects.filter(pk=job.pk, state__in=IMPORTED)
-    if rows.update(state=ImportState.UNDOING, **(UNCLAIMED if job.is_large else new_claim())) != 1:
-        raise NotNow(_("It is being undone already."))
+    ids, detail = records.written_accounts(job), f"№ {job.pk}: {job.summary()}"
+    with transaction.atomic():
+        if rows.update(state=ImportState.UNDOING, **(UNCLAIMED if job.is_large else new_claim())) != 1:
+            raise NotNow(_("It is being undone already."))
+        audit.note_many(AuditAction.UNDONE, who, ids, job.file_name, detail)
     job.refresh_from_db()
     if not job.is_large:
         _now(job)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Sum
 
-from accounts.excel.cells import COLUMNS, ERROR_COLUMN
+from accounts.excel.cells import COLUMNS, ERROR_COLUMN, NUMBERS
 from accounts.excel.formats import AccountsXLSX, SheetDataset
 from accounts.excel.models import ImportJob, ImportPart, PartKind
 from accounts.excel.plan import PlannedRow
 from accounts.excel.preview import CellChange, RowChange, RowError
-from accounts.excel.reader import ErrorCell, Moment
+from accounts.excel.reader import Doubt, ErrorCell, Moment
+from accounts.keyring import Unreadable
 from accounts.models import Account
 from devices.sheets.writer import Cell, Spoilt
 
@@ -39,11 +41,13 @@ def keep_checked(job: ImportJob, rows: list[PlannedRow]) -> None:
 
 
 def _bad(row: PlannedRow) -> list[Any]:
-    cells = {column: _kept(cell) for column, cell in row.cells.items() if column in COLUMNS}
+    cells = {column: _kept(column, cell) for column, cell in row.cells.items() if column in COLUMNS}
     return [row.row, cells, [f"{error.column}: {error.message}" for error in row.errors]]
 
 
-def _kept(cell: Any) -> Any:
+def _kept(column: str, cell: Any) -> Any:
+    if isinstance(cell, Doubt):
+        return int(cell.text) if cell.text and column in NUMBERS else {"error": ""}
     if isinstance(cell, Moment):
         return {"moment": cell.text}
     return {"error": cell.text} if isinstance(cell, ErrorCell) else cell
@@ -114,7 +118,7 @@ def _cell(kept: Any) -> Cell:
     try:
         return datetime.fromisoformat(kept["moment"])
     except (KeyError, ValueError):
-        return Spoilt(kept.get("error", "#N/A"))
+        return Spoilt(kept.get("error") or "#N/A")
 
 
 # What rows did
@@ -127,6 +131,15 @@ def keep_written(job: ImportJob, rows: Iterable[PlannedRow], expected: list[str]
         part = ImportPart(job=job, kind=PartKind.WRITTEN, changes=len(kept))
         part.put({"rows": kept, "expected": expected})
         part.save()
+
+
+def written_accounts(job: ImportJob) -> list[int]:
+    """The ids of the accounts that it made or changed; a part whose key is gone tells none."""
+    ids: list[int] = []
+    for part in job.parts.filter(kind=PartKind.WRITTEN).iterator(chunk_size=20):
+        with suppress(Unreadable):
+            ids += [row["pk"] for row in part.content()["rows"]]
+    return ids
 
 
 def _record(row: PlannedRow) -> dict[str, Any]:

@@ -28,7 +28,13 @@ class Table:
 
 
 class TableXLSX(base_formats.XLSX):
-    """Text as text, never a formula."""
+    """Text as text, never a formula. The library's own answers need openpyxl, which is not there."""
+
+    def get_title(self) -> str:
+        return "xlsx"
+
+    def get_extension(self) -> str:
+        return "xlsx"
 
     def can_export(self) -> bool:
         return True

@@ -12,8 +12,11 @@ from django.urls import reverse
 from msoffcrypto import OfficeFile
 
 from accounts import audit
+from accounts.audit import Who
 from accounts.audit_guard import SAYS, guard, unguard
 from accounts.choices import AuditAction
+from accounts.excel import jobs
+from accounts.excel.models import ImportJob, ImportState
 from accounts.excel.reader import read_sheet
 from accounts.excel.resources import import_file
 from accounts.models import Account, AuditEvent
@@ -162,6 +165,44 @@ def test_an_import_without_its_row_writes_nothing(monkeypatch):
     with pytest.raises(DatabaseError):
         import_file(table("username", ["bob"]), "tiktok")
     assert not Account.objects.exists()
+
+
+def imported(data) -> ImportJob:
+    job = jobs.create(data, "my.xlsx", "tiktok", who=Who("ann"))
+    jobs.check_now(job)
+    jobs.confirm(job)
+    return job
+
+
+def test_an_undo_says_who_took_back_which_accounts_of_which_file(somebody):
+    known = make_account(username="ann")
+    job = imported(table("id username", [known.pk, "anna"], [None, "bob"]))
+    ids = audit.spans(Account.objects.values_list("pk", flat=True))
+    client = somebody("view_account", "add_account", "change_account", "import_accounts")
+    client.post(reverse("admin:accounts_importjob_undo", args=[job.pk]))
+    event = AuditEvent.objects.get(action=AuditAction.UNDONE)
+    assert (event.actor, event.address, event.subject) == ("sam", "127.0.0.1", "my.xlsx")
+    assert (event.accounts, event.count) == (ids, 2)
+    assert f"№ {job.pk}" in event.detail
+    assert Account.objects.get().username == "ann"
+
+
+def test_an_undo_without_its_row_takes_nothing_back(monkeypatch):
+    job = imported(table("username", ["bob"]))
+    monkeypatch.setattr(AuditEvent.objects, "create", broken)
+    with pytest.raises(DatabaseError):
+        jobs.undo(job, Who("sam"))
+    job.refresh_from_db()
+    assert job.state == ImportState.DONE
+    assert Account.objects.get().username == "bob"
+
+
+def test_an_undo_that_is_refused_leaves_no_row():
+    job = imported(table("username", ["bob"]))
+    jobs.undo(job, Who("sam"))
+    with pytest.raises(jobs.NotNow):
+        jobs.undo(job, Who("sam"))
+    assert AuditEvent.objects.filter(action=AuditAction.UNDONE).count() == 1
 
 
 @pytest.mark.parametrize(

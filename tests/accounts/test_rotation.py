@@ -7,19 +7,23 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from accounts import rotation
+from accounts.excel import jobs
+from accounts.excel.models import ImportJob, ImportPart, PartKind
 from accounts.models import Account
 from config.env import BASE
+from tests.accounts.excel.sheets import table
 from tests.accounts.test_fields import NEW, OLD, store, stored
 from tests.factories import make_account
 
 SECRET = "JBSWY3DPEHPK3PXP"
-MANY = 8_000  # enough for the kill to come midway
+MANY, MANY_PARTS = 8_000, 2_000  # enough for the kill to come midway
 
 
 def rotate(*options: str) -> int:
@@ -53,6 +57,83 @@ def test_all_secrets_come_under_the_newest_key_and_the_old_one_can_go(settings, 
     assert "t2, the newest" in said
     assert "ss:word" not in said
     assert SECRET not in said
+
+
+def imported(data) -> ImportJob:
+    job = jobs.create(data, "my.xlsx", "instagram")
+    jobs.check_now(job)
+    jobs.confirm(job)
+    return job
+
+
+@pytest.mark.django_db
+def test_an_import_is_undone_to_the_old_secrets_after_the_old_key_has_gone(settings, capsys):
+    account = make_account(app="instagram", username="ann", password="old", totp_secret=SECRET)
+    data = table("id username pwd", [account.pk, "ann", f"new:{SECRET[::-1]}"], [None, "bob", "bob's own"])
+    settings.PHONERACK_FIELD_KEYS = f"{OLD},{NEW}"
+    job = imported(data)
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    assert rotate("--check") == 1
+    assert "ImportPart" in capsys.readouterr().out
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    assert rotate("--check") == 0
+    jobs.undo(job)
+    job.refresh_from_db()
+    account = Account.objects.get()
+    assert (account.password.reveal(), account.totp_secret.reveal()) == ("old", SECRET)
+    assert (job.undone, job.left) == (2, [])
+
+
+@pytest.mark.django_db
+def test_secrets_under_the_old_key_within_a_part_under_the_new_one_are_sealed_anew(settings):
+    account = make_account(app="instagram", username="ann", password="old")
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    job = imported(table("id username pwd", [account.pk, "ann", "new"]))
+    assert bytes(job.parts.last().sealed).startswith(b"t2:")
+    assert rotate("--check") == 1
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    jobs.undo(job)
+    assert Account.objects.get().password.reveal() == "old"
+
+
+@pytest.mark.django_db
+def test_a_part_under_the_newest_key_is_left_as_it_is_and_one_that_does_not_open_is_named(settings, capsys):
+    job = imported(table("username pwd", ["ann", "secret1"]))
+    before = [bytes(part.sealed) for part in job.parts.all()]
+    assert rotate() == 0
+    assert [bytes(part.sealed) for part in job.parts.all()] == before
+    part = job.parts.last()
+    ImportPart.objects.filter(pk=part.pk).update(sealed=b"zz:gone")
+    assert rotate() == 1
+    assert f"(id {part.pk}): their imports cannot be undone" in " ".join(capsys.readouterr().out.split())
+    assert bytes(ImportPart.objects.get(pk=part.pk).sealed) == b"zz:gone"
+
+
+@pytest.mark.django_db
+def test_a_rotation_that_ends_within_a_part_leaves_it_whole_and_the_next_goes_on(settings, monkeypatch):
+    jobs_done = [imported(table("username pwd", [name, f"secret of {name}"])) for name in ("ann", "bob")]
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    real, saved = ImportPart.save, []
+
+    def dies_at_the_third(part, **kwargs):
+        real(part, **kwargs)
+        saved.append(part.pk)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImportPart, "save", dies_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            rotate()
+    keys = [bytes(part.sealed)[:2] for part in ImportPart.objects.order_by("pk")]
+    assert keys == [b"t2", b"t2", b"t1", b"t1"]
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    for job in jobs_done:
+        jobs.undo(job)
+    assert not Account.objects.exists()
 
 
 @pytest.mark.django_db
@@ -103,15 +184,7 @@ def test_a_kill_midway_loses_nothing_and_the_next_call_goes_on(settings):
         Account(app="tiktok", username=f"a{number}", password=f"word {number}") for number in range(MANY)
     )
     settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
-    started = subprocess.Popen(
-        [sys.executable, "manage.py", "rotate_keys"], cwd=BASE, env={**os.environ, **_same_database()},
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    end = time.monotonic() + 60
-    while not under("t2") and started.poll() is None and time.monotonic() < end:
-        time.sleep(0.002)
-    started.kill()
-    assert started.wait() == -signal.SIGKILL, "it had ended before"
+    kill_once(lambda: under("t2"))
     done = under("t2")
     assert 0 < done < MANY
     assert under("t1") == MANY - done
@@ -120,6 +193,40 @@ def test_a_kill_midway_loses_nothing_and_the_next_call_goes_on(settings):
     assert [account.password.reveal() for account in Account.objects.order_by("pk")] == [
         f"word {number}" for number in range(MANY)
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kill_among_the_parts_of_imports_loses_nothing_either(settings):
+    job = ImportJob.objects.create(file_name="my.xlsx")
+    for number in range(MANY_PARTS):
+        part = ImportPart(job=job, kind=PartKind.CHECKED)
+        part.put({"bad": [[number, {"pwd": f"word {number}"}, []]]})
+        part.save()
+
+    def parts_under(key: str) -> int:
+        return sum(bytes(part.sealed).startswith(key.encode()) for part in ImportPart.objects.all())
+
+    settings.PHONERACK_FIELD_KEYS = f"{NEW},{OLD}"
+    kill_once(lambda: parts_under("t2"))
+    assert 0 < parts_under("t2") < MANY_PARTS
+    assert rotate() == 0
+    settings.PHONERACK_FIELD_KEYS = NEW
+    assert [part.content()["bad"][0][1]["pwd"] for part in job.parts.all()] == [
+        f"word {number}" for number in range(MANY_PARTS)
+    ]
+
+
+def kill_once(has_begun: Callable[[], int]) -> None:
+    """Start a rotation in a process of its own, and kill it once it has done something."""
+    started = subprocess.Popen(
+        [sys.executable, "manage.py", "rotate_keys"], cwd=BASE, env={**os.environ, **_same_database()},
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while not has_begun() and started.poll() is None and time.monotonic() < end:
+        time.sleep(0.002)
+    started.kill()
+    assert started.wait() == -signal.SIGKILL, "it had ended before"
 
 
 def _same_database() -> dict[str, str]:

@@ -22,6 +22,7 @@ from accounts.excel.models import ImportJob, ImportState
 from automation import services
 from automation.models import Campaign, Sighting
 from config.roles import ROLES, make_groups
+from config.sidebar import navigation
 from tests.accounts.excel.sheets import table
 from tests.automation.rows import host_with_key
 from tests.automation.test_attention import needy
@@ -242,6 +243,18 @@ def test_everybody_sees_and_does_what_the_matrix_says_and_nothing_else(person, r
 
 def test_the_matrix_has_no_row_of_a_page_that_is_gone():
     assert set(MATRIX) == {name for name, _route in views()}
+
+
+@pytest.mark.parametrize("person", PEOPLE[1:])
+def test_the_sidebar_links_to_what_its_reader_may_open_and_to_no_other_page(person, rf):
+    client, request = client_of(person), rf.get("/")
+    request.user = User.objects.get(username=person)
+    items = [item for group in navigation(request) for item in group["items"]]
+    for item in items:
+        is_shown = item.get("permission", lambda _request: True)(request)
+        assert is_let_in(client.get(item["link"])) is is_shown, item["title"]
+    shown = {str(item["link"]) for item in items if item.get("permission", lambda _request: True)(request)}
+    assert (reverse("admin:accounts_importjob_changelist") in shown) is (person in ("Manager", "Owner"))
 
 
 # The groups

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
+from itertools import chain
 from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from accounts.excel import resealing
 from accounts.keyring import key_ring
 from accounts.rotation import Tally, count, rotate, sealed_columns, tally
 
@@ -21,8 +23,9 @@ NAMED = 5  #: rows that do not open which are named
 
 class Command(BaseCommand):
     help = (
-        "Seal every stored secret with the first key of PHONERACK_FIELD_KEYS. It may be stopped at any moment "
-        "and started again. Ends with 1 while a value needs another key or does not open."
+        "Seal every stored secret, and what imports keep for their undo, with the first key of "
+        "PHONERACK_FIELD_KEYS. It may be stopped at any moment and started again. "
+        "Ends with 1 while a value needs another key or does not open."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,7 +37,7 @@ class Command(BaseCommand):
         console = Console(file=cast(TextIO, self.stdout), width=None if self.stdout.isatty() else 120)
         if not options["check"]:
             self._rotate(console)
-        tallies = [tally(column) for column in sealed_columns()]
+        tallies = [*(tally(column) for column in sealed_columns()), resealing.tally()]
         _show(tallies, console)
         if not all(one.is_done for one in tallies):
             sys.exit(1)
@@ -45,11 +48,12 @@ class Command(BaseCommand):
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             console=console, transient=not self.stdout.isatty(),
         ) as progress:  # fmt: skip
-            bar, changed = progress.add_task(_("sealing"), total=sum(map(count, columns))), 0
-            for column in columns:
-                for part in rotate(column):
-                    progress.advance(bar, part.seen)
-                    changed += part.changed
+            total, changed = sum(map(count, columns)) + resealing.count(), 0
+            bar = progress.add_task(_("sealing"), total=total)
+            # What an undo would bring back comes first: it ends up in the columns.
+            for part in chain(resealing.rotate(), *map(rotate, columns)):
+                progress.advance(bar, part.seen)
+                changed += part.changed
         self.stdout.write(
             _("%(count)s values sealed anew with key %(key)s in %(seconds)s s.")
             % {"count": changed, "key": key_ring().newest, "seconds": f"{time.monotonic() - begun:.1f}"}
@@ -61,19 +65,23 @@ def _show(tallies: list[Tally], console: Console) -> None:
     table = Table(_("Column"), _("Key"), _("Values"))
     for one in tallies:
         for key, number in sorted(one.keys.items()):
-            table.add_row(_name(one), _key(key), str(number))
+            table.add_row(one.name, _key(key), str(number))
     console.print(table)
     for one in tallies:
         if one.unreadable:
             some = ", ".join(str(pk) for pk in one.unreadable[:NAMED])
             more = " ..." if len(one.unreadable) > NAMED else ""
-            words = {"count": len(one.unreadable), "column": _name(one), "rows": some + more}
-            text = _("%(count)s values of %(column)s do not open (id %(rows)s): give each a new password.")
-            console.print(text % words, style="red", markup=False, highlight=False)
+            words = {"count": len(one.unreadable), "column": one.name, "rows": some + more}
+            console.print(_to_do(one) % words, style="red", markup=False, highlight=False)
 
 
-def _name(one: Tally) -> str:
-    return f"{one.column.model._meta.label}.{one.column.name}"
+def _to_do(one: Tally) -> str:
+    if one.name == resealing.NAME:
+        return _(
+            "%(count)s values of %(column)s do not open (id %(rows)s): their imports cannot be undone. "
+            "They are gone 7 days after their import."
+        )
+    return _("%(count)s values of %(column)s do not open (id %(rows)s): give each a new password.")
 
 
 def _key(key: str) -> str:
