@@ -125,6 +125,14 @@ def test_the_page_of_an_account_shows_its_last_runs_and_its_buttons(admin_client
     assert 'value="log_in"' in page
 
 
+def test_the_page_of_an_instagram_account_offers_no_sync_of_figures_that_it_does_not_show(admin_client):
+    def offers_sync(app: str) -> bool:
+        url = reverse("admin:accounts_account_change", args=[make_account(app=app).pk])
+        return 'value="sync"' in admin_client.get(url).content.decode()
+
+    assert (offers_sync("tiktok"), offers_sync("instagram")) == (True, False)
+
+
 def test_the_page_of_a_device_shows_its_accounts_and_runs(admin_client):
     run = finished_run()
     page = admin_client.get(reverse("admin:devices_device_change", args=[run.device_id])).content.decode()
