@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
 ]
 #: Not pages: files, parts of pages, and the way out.
-NO_PAGES = ("export", "live", "screenshot", "dump", "logout", "jsi18n")
+NO_PAGES = ("export", "bad_rows", "live", "screenshot", "dump", "logout", "jsi18n")
 
 
 def test_no_page_breaks_the_content_policy(live_server, admin_client, monkeypatch, rows):  # noqa: F811
