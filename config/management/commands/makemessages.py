@@ -32,6 +32,7 @@ FRAME = (
     'change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this '
     "form</a>.",
 )  # fmt: skip
+COUNTED = "\n                Found %(counter)s {} in %(time)s seconds\n            "  #: under the search for everything
 #: What scripts say that they do, beside the steps of a login.
 STEPS = (
     "go on", "go to the account's profile", "leave what an earlier run left open", "leave what does not respond",
@@ -42,7 +43,8 @@ COLLECTED = BASE / "config" / "collected_words.py"  #: only there while the comm
 
 class Command(makemessages.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        COLLECTED.write_text("".join(f"_({text!r})\n" for text in sorted(set(words()))))
+        counted = f"ngettext({COUNTED.format('result')!r}, {COUNTED.format('results')!r}, 1)\n"
+        COLLECTED.write_text("".join(f"_({text!r})\n" for text in sorted(set(words()))) + counted)
         try:
             super().handle(*args, **options)
         finally:
