@@ -33,6 +33,9 @@ class AuditEventAdmin(WrittenByNobody, ModelAdmin):
     search_fields = ["actor", "subject", "detail", "address"]
     search_help_text = gettext_lazy("Who, of whom, details or address")
     list_before_template = "accounts/audit_head.html"
+    fields = readonly_fields = [
+        "moment", "actor", "action", "account", "accounts", "count", "subject", "detail", "address",
+    ]  # fmt: skip
 
     @admin.display(description=gettext_lazy("at"), ordering="id")
     def moment(self, event: AuditEvent) -> str:

@@ -1,4 +1,4 @@
-"""The second factor of those who sign in."""
+"""The second factor of those who sign in, and what their groups were given."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
+from django.contrib.auth.models import Permission
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin
@@ -76,3 +77,17 @@ class SecondFactor(ThrottlingMixin, Device):
         """What the QR code says to an authenticator app."""
         label = quote(f"{ISSUER}:{self.user.get_username()}")
         return f"otpauth://totp/{label}?{urlencode({'secret': self.secret.reveal(), 'issuer': ISSUER})}"
+
+
+class GivenPermission(models.Model):
+    """That a role was given a permission, so that an update does not give again what somebody took away."""
+
+    role = models.CharField(max_length=150)  #: the name of its group
+    permission = models.ForeignKey(Permission, models.CASCADE, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["role", "permission"], name="given_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.permission}"

@@ -6,7 +6,6 @@ import os
 from datetime import timedelta
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.env import BASE, env, state_folder
@@ -204,7 +203,7 @@ TEAL = (
 UNFOLD = {
     "SITE_TITLE": "Phonerack",
     "SITE_HEADER": "Phonerack",
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": None,  # the admin is the whole site
     "SITE_SYMBOL": "stacks",
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {

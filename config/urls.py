@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from config.signin.views import second_factor
 
+handler403, handler404 = "config.stopped.not_allowed", "config.stopped.not_found"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("automation.console.urls")),

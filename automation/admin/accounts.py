@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import AccountAdmin as StockAccountAdmin
+from accounts.choices import App
 from accounts.models import Account
 from accounts.querysets import AccountQuerySet
 from automation.admin import orders
@@ -43,6 +44,11 @@ class AccountAdmin(OrderPermissions, DeletesWhole, OwnScripts, StockAccountAdmin
         }
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
+
+    def buttons_for(self, row: Account) -> tuple[str, ...]:
+        """Only TikTok shows figures to sync."""
+        names = super().buttons_for(row)
+        return names if row.app == App.TIKTOK else tuple(name for name in names if name != "sync")
 
     def order(
         self, request: HttpRequest, script: str, rows: AccountQuerySet, options: dict[str, Any]

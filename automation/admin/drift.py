@@ -49,7 +49,6 @@ class SightingAdmin(WrittenByNobody, ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Screens and drift"),
-            "opts": self.opts,
             "rows": [_row(line) for line in found[:SHOWN]],
             "more": max(0, len(found) - SHOWN),
             "asked": asked,

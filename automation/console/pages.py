@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from automation import matches
-from automation.choices import EventKind, RunState
+from automation.choices import EventKind, Outcome, RunState
 from automation.console.looks import script_label, status_pill, told_options
 from automation.console.match_page import match_of
-from automation.console.reasons import advice
+from automation.console.reasons import advice, sentence
 from automation.console.rows import rows
 from automation.console.why import Why
 from automation.models import Evidence, Run, RunEvent
@@ -77,7 +77,7 @@ def history(run: Run) -> list[Line]:
 def _line(event: RunEvent, longest: float) -> Line:
     share = round(100 * (event.seconds or 0) / longest)
     return Line(
-        event.at, _text(event), event.kind, event.ok, event.seconds, share, event.detail, event.actor
+        event.at, _text(event), event.kind, event.ok, event.seconds, share, _detail(event), event.actor
     )  # fmt: skip
 
 
@@ -87,7 +87,15 @@ def _text(event: RunEvent) -> str:
         return str(dict(RunState.choices).get(event.new, event.new))
     if event.kind == EventKind.LATE:
         return str(EventKind.LATE.label)
-    return event.name or _("note")
+    return _(event.name) if event.name else _("note")
+
+
+def _detail(event: RunEvent) -> str:
+    """How it ended in words, or what was noted."""
+    outcome, _space, reason = event.detail.partition(" ")
+    if event.new != RunState.FINISHED or outcome not in Outcome.values:
+        return event.detail
+    return " · ".join(filter(None, [str(Outcome(outcome).label), reason and sentence(reason)]))
 
 
 def facts(result: dict[str, Any]) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from accounts import audit
 from accounts.audit import Who
 from accounts.choices import AuditAction
 from config.models import SecondFactor
+from config.stopped import stop
 
 CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "maxlength": 12}
 
@@ -95,7 +96,7 @@ def reset(user: Any, who: Who) -> bool:
 
 def _qr(factor: SecondFactor) -> SafeString:
     """Drawn here: no other service learns the secret."""
-    drawn = segno.make(factor.url, error="m").svg_inline(scale=5, border=3, light="#fff", svgclass=None)
+    drawn = segno.make(factor.url, error="m").svg_inline(light="#fff", svgclass=None, omitsize=True)
     return mark_safe(drawn)  # noqa: S308 - drawn by segno from our own text
 
 
@@ -114,5 +115,5 @@ def _wanted(request: HttpRequest) -> str:
 
 def locked_out(request: HttpRequest, *_args: Any) -> HttpResponse:
     """What django-axes answers after too many wrong passwords."""
-    context = {**admin.site.each_context(request), "title": _("Too many wrong passwords")}
-    return TemplateResponse(request, "signin/locked_out.html", context, status=429).render()
+    sentence = _("Wait a quarter of an hour and try again, or ask whoever runs the server to lift the lock.")
+    return stop(request, 429, _("Too many wrong passwords"), sentence)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 from msoffcrypto import OfficeFile
 
 from accounts import audit
@@ -285,3 +286,9 @@ def test_the_page_and_its_file_are_for_those_who_may(somebody):
 
 def test_every_sealed_column_is_write_only_in_the_admin():
     assert all(column.formfield() is None for column in sealed_columns())
+
+
+def test_the_page_of_one_event_says_when_it_was(admin_client):
+    event = audit.note(AuditAction.SECRET_SHOWN, audit.Who("ann"), make_account())
+    page = admin_client.get(reverse("admin:accounts_auditevent_change", args=[event.pk])).content.decode()
+    assert timezone.localtime(event.at).isoformat(sep=" ", timespec="seconds") in page

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from accounts.models import Account
+from accounts.models import Account, FiguresOfDay
 from automation import services
 from automation.controller.wire import wire
 from automation.models import Campaign, Run
@@ -123,6 +124,30 @@ def test_the_page_of_an_account_shows_its_last_runs_and_its_buttons(admin_client
     assert page_of(run) in page
     assert "The account is signed in." in page
     assert 'value="log_in"' in page
+
+
+def test_the_page_of_an_instagram_account_offers_no_sync_of_figures_that_it_does_not_show(admin_client):
+    def offers_sync(app: str) -> bool:
+        url = reverse("admin:accounts_account_change", args=[make_account(app=app).pk])
+        return 'value="sync"' in admin_client.get(url).content.decode()
+
+    assert (offers_sync("tiktok"), offers_sync("instagram")) == (True, False)
+
+
+def test_the_question_before_deleting_counts_the_figures_and_names_the_accounts(
+    admin_client, django_assert_max_num_queries
+):
+    account = make_account()
+    days = [date(2026, 1, 1) + timedelta(number) for number in range(300)]
+    FiguresOfDay.objects.bulk_create(FiguresOfDay(account=account, day=day) for day in days)
+    sent = {"action": "delete_selected", "_selected_action": [account.pk]}
+    with django_assert_max_num_queries(30):
+        page = admin_client.post(ACCOUNTS, sent).content.decode()
+    assert str(account) in page
+    assert re.search(r"[Ff]igures of a day:?\s*300", page)
+    assert "2026-01-05" not in page
+    admin_client.post(ACCOUNTS, {**sent, "post": "yes"})
+    assert not Account.objects.exists()
 
 
 def test_the_page_of_a_device_shows_its_accounts_and_runs(admin_client):

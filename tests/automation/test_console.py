@@ -18,6 +18,7 @@ from accounts import services as accounts
 from automation import services
 from automation.choices import CONTROLLER_REASONS
 from automation.console.reasons import advice, sentence
+from automation.models import RunEvent
 from automation.scripts.base import SCRIPTS
 from automation.scripts.reasons import REASONS
 from devices.models import Device
@@ -280,6 +281,22 @@ def test_every_reason_and_script_has_its_dutch_words():
         assert {translation.gettext(one.label) for one in SCRIPTS.values()}.isdisjoint(
             one.label for one in SCRIPTS.values()
         )
+
+
+def test_no_text_waits_for_its_dutch():
+    written = (LOCALE / "django.po").read_text(encoding="utf-8")
+    _head, *texts = written.split("\n\n")
+    assert "fuzzy" not in written
+    assert [text for text in texts if text.strip().endswith('msgstr ""')] == []
+
+
+def test_what_happened_to_a_run_is_told_in_the_language_of_the_browser(admin_client):
+    run = finished_run()
+    RunEvent.objects.create(run=run, kind="step", name="open the app")
+    url = reverse("admin:automation_run_change", args=[run.pk])
+    page = admin_client.get(url, headers={"Accept-Language": "nl"}).content.decode()
+    assert "de app openen" in page
+    assert "geslaagd · Het account is ingelogd." in page
 
 
 def english(of, code):

@@ -285,6 +285,30 @@ def test_what_an_owner_changed_in_a_group_stays():
     assert not manager.permissions.filter(codename="export_passwords").exists()
 
 
+def holders(codename: str) -> list[str]:
+    return [name for name in ROLES if Group.objects.get(name=name).permissions.filter(codename=codename)]
+
+
+def test_an_update_gives_a_new_permission_to_the_groups_that_have_it_in_a_new_installation():
+    Permission.objects.get(codename="label_screen").delete()  # as in a release that did not have it
+    call_command("migrate", verbosity=0)
+    assert holders("label_screen") == ["Operator", "Manager", "Owner"]
+
+
+def test_an_update_gives_a_group_what_its_role_has_more_than_before(monkeypatch):
+    monkeypatch.setitem(ROLES, "Viewer", (*ROLES["Viewer"], "view_evidence"))
+    call_command("migrate", verbosity=0)
+    assert holders("view_evidence") == list(ROLES)
+
+
+def test_what_was_given_by_an_update_and_taken_away_again_stays_away():
+    Permission.objects.get(codename="label_screen").delete()
+    call_command("migrate", verbosity=0)
+    Group.objects.get(name="Operator").permissions.remove(Permission.objects.get(codename="label_screen"))
+    call_command("migrate", verbosity=0)
+    assert holders("label_screen") == ["Manager", "Owner"]
+
+
 # Nobody raises themselves
 
 

@@ -10,30 +10,41 @@ from typing import Any
 
 from django.core.management.commands import makemessages
 
-from automation.scripts import options
+from automation.scripts import login, options
 from automation.scripts.base import SCRIPTS
 from automation.scripts.reasons import REASONS
 from config.env import BASE
 
 #: Of the packages' own frame around our pages, where they have no Dutch.
 FRAME = (
-    "Add row", "Apply Filters", "Change History", "Collapse", "Dark", "Date", "Date from", "Date to",
-    "Default", "Edit", "Expand row", "False", "Filters", "From", "General", "Go back", "Group",
-    "Group permissions", "Light", "Loading more results...", "More actions", "Name", "Next", "No data",
-    "No results found", "No results matching your query", "Object permissions", "Previous",
-    "Record picture", "Reset filters", "Run", "Search apps and models...", "Select action",
-    "Select action to run", "Select all rows", "Select format", "Select record", "Select value", "System",
-    "This item will be deleted.", "This object doesn't have a change history.",
+    "Add row", "After you've created a user, you’ll be able to edit more user options.", "All applications",
+    "Apply Filters", "Change History", "Choose file to upload", "Click to cancel", "Collapse", "Dark", "Date",
+    "Date from", "Date to", "Default", "Edit", "Expand row", "False", "Filters", "From", "General", "Go back",
+    "Group", "Group permissions", "Light", "Loading more results...", "More actions", "Name", "Next", "No data",
+    "No recent searches", "No results found", "No results matching your query", "Object permissions",
+    "Previous", "Recent searches", "Record picture", "Reset filters", "Run", "Search apps and models...",
+    "Select action", "Select action to run", "Select all rows", "Select format", "Select record",
+    "Select value", "System", "This item will be deleted.", "This object doesn't have a change history.",
     "This page yielded into no results. Create a new item or reset your filters.", "To",
-    "Toggle password visibility", "True", "Type to search", "User permissions", "Value",
+    "Toggle password visibility", "True", "Type to search", "User permissions", "Value", "Welcome back to",
     "You have been successfully logged out from the administration",
+    "Raw passwords are not stored, so there is no way to see this user’s password, but you can "
+    'change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this '
+    "form</a>.",
+)  # fmt: skip
+COUNTED = "\n                Found %(counter)s {} in %(time)s seconds\n            "  #: under the search for everything
+#: What scripts say that they do, beside the steps of a login.
+STEPS = (
+    "go on", "go to the account's profile", "leave what an earlier run left open", "leave what does not respond",
+    "open the app", "read instagram", "read tiktok", "read the figures", "restart uiautomator",
 )  # fmt: skip
 COLLECTED = BASE / "config" / "collected_words.py"  #: only there while the command runs
 
 
 class Command(makemessages.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        COLLECTED.write_text("".join(f"_({text!r})\n" for text in sorted(set(words()))))
+        counted = f"ngettext({COUNTED.format('result')!r}, {COUNTED.format('results')!r}, 1)\n"
+        COLLECTED.write_text("".join(f"_({text!r})\n" for text in sorted(set(words()))) + counted)
         try:
             super().handle(*args, **options)
         finally:
@@ -45,5 +56,6 @@ def words() -> Iterator[str]:
     for reason in REASONS.values():
         yield from filter(None, reason)
     yield from FRAME
+    yield from (*STEPS, *login.STEPS.values())
     yield from options.SENTENCES
     yield from (one.label for one in SCRIPTS.values() if one.is_own)
