@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from xml.sax.saxutils import escape
 
@@ -46,8 +46,8 @@ def sheet_xml(*rows: str, merges: Sequence[str] = ()) -> str:
     )
 
 
-def workbook(sheet: str, shared: str = "", is_1904: bool = False) -> bytes:
-    """A workbook with this sheet, named accounts; `shared` holds the <si> of the shared strings."""
+def workbook(sheet: str | Iterable[str], shared: str = "", is_1904: bool = False) -> bytes:
+    """A workbook with this sheet, named accounts, which may come in pieces; `shared` holds the shared strings."""
     formats = "".join(
         f'<numFmt numFmtId="{n}" formatCode="{escape(f, {chr(34): "&quot;"})}"/>' for n, f in OWN.items()
     )
@@ -71,10 +71,12 @@ def workbook(sheet: str, shared: str = "", is_1904: bool = False) -> bytes:
         f"<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders>"
         f'<cellStyleXfs><xf/></cellStyleXfs><cellXfs count="{len(FORMATS)}">{styles}</cellXfs></styleSheet>',
         "xl/sharedStrings.xml": f'{HEAD}<sst xmlns="{MAIN}">{shared}</sst>',
-        "xl/worksheets/sheet1.xml": sheet,
     }
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
         for name, content in parts.items():
             book.writestr(name, content)
+        with book.open("xl/worksheets/sheet1.xml", "w") as part:
+            for piece in [sheet] if isinstance(sheet, str) else sheet:
+                part.write(piece.encode())
     return out.getvalue()

@@ -377,6 +377,12 @@ def blank_rows(cells: int, last: int) -> Iterator[str]:
         yield f'<row r="{number}">{"".join(f"""<c r="{chr(65 + n)}{number}" s="1"/>""" for n in range(cells))}</row>'
 
 
+def megabytes(letter: str, count: int) -> list[str]:
+    """The pieces of a sheet with a cell this long."""
+    head, _text, tail = with_text("TEXT").partition("TEXT")
+    return [head, *[letter * 1024 * 1024] * count, tail]
+
+
 @cache
 def noise(length: int) -> str:
     """A text that hardly packs."""
@@ -402,9 +408,9 @@ FILES: dict[str, tuple[Callable[[], bytes], str | list[list[str]]]] = {
     # Too big
     "too many bytes": (lambda: b"x" * (reader.MAX_BYTES + 1), "too_big"),
     "too many parts": (lambda: with_parts(**{f"x{n}_bin": b"" for n in range(reader.MAX_ENTRIES)}), "too_big"),
-    "a part that unpacks to too much": (lambda: workbook(" " * (reader.MAX_UNPACKED + 1)), "too_big"),
+    "a part that unpacks to too much": (lambda: workbook(megabytes(" ", 251)), "too_big"),
     "a part that packs too well": (lambda: workbook(" " * 5_000_000), "too_big"),
-    "a text of 300 MB": (lambda: workbook(with_text("x" * 300_000_000)), "too_big"),
+    "a text of 300 MB": (lambda: workbook(megabytes("x", 300)), "too_big"),
     "parts that say that they are small": (lambda: with_sizes(workbook(" " * 50_000_000), 1000), "unreadable"),
     "a long text in each of many cells": (
         lambda: workbook(
