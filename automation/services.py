@@ -179,7 +179,7 @@ def offer_runs(claims: Iterable[Claim]) -> list[Run]:
         offered = _offer(wanted)
     except IntegrityError:  # a device or an account has another run in hand: find out which, one by one
         offered = [run for claim in wanted for run in _offer_alone(claim)]
-    prefetch_related_objects(offered, "account", *OFFERED_TO)
+    prefetch_related_objects(offered, *OFFERED_TO)
     return offered
 
 
@@ -191,15 +191,9 @@ def _offer_alone(claim: Claim) -> list[Run]:
 
 
 def _offer(claims: list[Claim]) -> list[Run]:
-    with changing(claim.run for claim in claims) as changes:
-        startable = set(
-            Run.objects.startable(changes.now).filter(pk__in=changes.runs).values_list("pk", flat=True)
-        )
-        free = [
-            claim
-            for claim in claims
-            if claim.run in startable and changes.runs[claim.run].fence == claim.fence
-        ]
+    with changing((claim.run for claim in claims), to_offer=True) as changes:
+        startable = {run.pk: run.fence for run in changes.runs.values() if run.is_startable(changes.now)}
+        free = [claim for claim in claims if startable.get(claim.run) == claim.fence]
         return [changes.offer(one.run, one.fence, one.device, one.host) for one in free]
 
 
