@@ -199,3 +199,11 @@ def test_many_lines_are_asked_for_their_heads_by_as_many_statements_as_two(djang
         with django_assert_num_queries(3):  # by hand, of campaigns, and what they are
             found = gather.next_runs(slots, timezone.now(), lines)
         assert sorted(one.run for one in found) == [clicked.pk, *first]
+
+
+def test_what_has_not_gone_out_when_a_drain_begins_stays(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(dispatch, "TOGETHER", 1)
+    first, second = run_on(), run_on()
+    assert dispatch.offer_all(is_over=Run.objects.offered().exists) == 1
+    assert list(Run.objects.pending()) == [second]
+    assert list(Run.objects.offered()) == [first]
