@@ -25,7 +25,7 @@ __all__ = ["Limits", "Offer", "Plan", "Reason", "Slot", "Waiting", "assign", "de
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 64  #: offers that go out in one transaction; the first phones need not wait for the last
+TOGETHER = 100  #: offers that go out in one transaction; the first phones need not wait for the last
 
 
 def plan(
