@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -278,6 +280,15 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.script} {self.account or self.device or ''}".strip()
+
+    def is_startable(self, now: datetime) -> bool:
+        """The same question as `RunQuerySet.startable`, of a row that was read with its account."""
+        account = self.account
+        is_due = self.state == RunState.PENDING and self.not_before <= now < self.start_by
+        is_barred = account is not None and (
+            not account.is_enabled or (account.password_refused and self.script == "login")
+        )
+        return is_due and not self.cancel_requested and not is_barred
 
     @property
     def seconds(self) -> float | None:

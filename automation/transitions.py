@@ -28,7 +28,7 @@ NEEDED = (
     "state", "fence", "script", "account", "device", "host", "any_device", "attempt", "reason", "outcome",
     "cancel_requested", "options", "started_at", "started_seq", "requested_by", "campaign",
 )  # fmt: skip
-
+TIMES = ("not_before", "start_by")
 
 #: The columns of an event, but its time.
 EVENT: dict[str, Any] = {
@@ -42,10 +42,13 @@ class InvalidTransition(Exception):
 
 
 @contextmanager
-def changing(run_ids: Iterable[int]) -> Iterator[Changes]:
-    """Lock these runs, let the caller change them, write the changes. All or nothing."""
+def changing(run_ids: Iterable[int], *, to_offer: bool = False) -> Iterator[Changes]:
+    """Lock these runs, let the caller change them, write the changes. All or nothing.
+
+    `to_offer`: each comes with its account, and with the times that `Run.is_startable` looks at.
+    """
     with transaction.atomic():
-        changes = Changes(run_ids)
+        changes = Changes(run_ids, to_offer)
         yield changes
         changes.write()
 
@@ -53,15 +56,11 @@ def changing(run_ids: Iterable[int]) -> Iterator[Changes]:
 class Changes:
     """Runs that are locked, and what is to be written about them. Made by `changing`."""
 
-    def __init__(self, run_ids: Iterable[int]) -> None:
-        rows = (
-            Run.objects.select_for_update(of=("self",))
-            .filter(pk__in=list(run_ids))
-            .order_by("pk")
-            .only(*NEEDED)
-        )
+    def __init__(self, run_ids: Iterable[int], to_offer: bool = False) -> None:
+        self.now: datetime = timezone.now()  # before the reading: a password that is newer was not read
+        rows = Run.objects.select_for_update(of=("self",)).filter(pk__in=list(run_ids)).order_by("pk")
+        rows = rows.select_related("account").only(*NEEDED, *TIMES) if to_offer else rows.only(*NEEDED)
         self.runs: dict[int, Run] = {run.pk: run for run in rows}
-        self.now: datetime = timezone.now()
         self._read = {run.pk: (run.state, run.fence) for run in self.runs.values()}
         self._changed: dict[int, dict[str, Any]] = {}  #: run -> column -> its new value
         self._events: list[dict[str, Any]] = []

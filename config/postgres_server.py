@@ -58,6 +58,7 @@ def start(folder: Path, port: int = 0) -> tuple[Process, str]:
     _initdb(programs, data, log, user)
     command = [
         str(programs / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "",
+        "-c", "random_page_cost=1.1",  # as in docker-compose.yml
     ]  # fmt: skip
     process = Process(
         "postgres", command, log, user=user, stop_signal=signal.SIGINT

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from itertools import takewhile
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ __all__ = ["Limits", "Offer", "Plan", "Reason", "Slot", "Waiting", "assign", "de
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 64  #: offers that go out in one transaction; the first phones need not wait for the last
+TOGETHER = 100  #: offers that go out in one transaction; the first phones need not wait for the last
 
 
 def plan(
@@ -42,12 +43,15 @@ def plan(
 
 
 def offer_all(
-    pace: Pace | None = None, among: Collection[int] | None = None, lines: Collection[Line] | None = None
+    pace: Pace | None = None,
+    among: Collection[int] | None = None,
+    lines: Collection[Line] | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> int:
-    """One pass: offer what can start now; returns how many offers went out."""
+    """One pass: offer what can start now, until `is_over`; returns how many offers went out."""
     offers = plan(timezone.now(), pace, among, lines).offers
-    parts = [offers[start : start + TOGETHER] for start in range(0, len(offers), TOGETHER)]
-    return sum(_offer(part) for part in parts)
+    parts = (offers[start : start + TOGETHER] for start in range(0, len(offers), TOGETHER))
+    return sum(_offer(part) for part in takewhile(lambda _part: not is_over(), parts))
 
 
 def _offer(offers: list[Offer]) -> int:

@@ -87,8 +87,7 @@ class Controller:
         if news.bells or is_due:
             self._sweep()
             self._swept, self._is_news = time.monotonic(), True
-        if not self.draining.is_set():
-            self._offer(news.devices)
+        self._offer(news.devices)
         self._gather = min(time.monotonic() - begun, GATHER_SECONDS) if news.devices else 0.0
 
     def _offer(self, devices: set[int]) -> None:
@@ -96,7 +95,8 @@ class Controller:
         if self._is_news:
             self._lines = gather.lines()
         if self._lines and (self._is_news or devices):
-            dispatch.offer_all(self.pace, None if self._is_news else devices, self._lines)
+            among = None if self._is_news else devices
+            dispatch.offer_all(self.pace, among, self._lines, self.draining.is_set)
         self._is_news = False
 
     def _sweep(self) -> None:

@@ -10,7 +10,7 @@ import functools
 import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from nacl.public import Box, PrivateKey, PublicKey
@@ -32,6 +32,16 @@ log = logging.getLogger(__name__)
 
 Packages = dict[str, list[str]]  #: app -> packages
 
+
+class OnPhone(NamedTuple):
+    """An account on the phone of a run that has none itself."""
+
+    app: str
+    package: str  #: a clone's; empty for the app's own
+    username: str
+    nickname: str
+
+
 MOST_PEOPLE = 50  #: accounts of a phone whose names travel with a ticket
 TICKET_SECONDS = 60  #: how long a ticket lies in Redis at most
 
@@ -46,13 +56,11 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on. Each
     password that goes out is in the audit before its ticket is in Redis.
     """
-    known = list(runs)
-    phones = {run.device_id for run in known if run.account_id is None}
-    packages, people = packages_on(phones), people_on(phones)
+    known, screens = list(runs), parcels.current().digest
+    on_phones = accounts_on({run.device_id for run in known if run.account_id is None})
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
-        phone = run.device_id or 0
-        sealed = _sealed_or_ended(run, packages.get(phone, {}), people.get(phone, []))
+        sealed = _sealed_or_ended(run, on_phones.get(run.device_id, []), screens)
         if sealed is not None:
             ready.append(run)
             pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
@@ -81,20 +89,20 @@ def _note(runs: list[Run]) -> None:
         bulk.insert(AuditEvent, {"action": AuditAction.TICKET}, columns)
 
 
-def _sealed_or_ended(run: Run, packages: Packages, people: Sequence[str]) -> bytes | None:
+def _sealed_or_ended(run: Run, on_phone: Sequence[OnPhone], screens: str) -> bytes | None:
     try:
-        return seal(run, packages, people)
+        return seal(run, on_phone, screens)
     except Exception as error:
         log.exception("run %s cannot be offered", run.pk)
         services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
         return None
 
 
-def seal(run: Run, packages: Packages, people: Sequence[str]) -> bytes:
+def seal(run: Run, on_phone: Sequence[OnPhone], screens: str) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    return seal_for(run.host, make(run, run.device, run.host, packages, people).to_json())
+    return seal_for(run.host, make(run, run.device, run.host, on_phone, screens).to_json())
 
 
 def seal_for(host: Host, text: str) -> bytes:
@@ -122,10 +130,10 @@ def _key(run: Run) -> str:
     return ticket_key(run.host.name if run.host else "", run.pk, run.fence)
 
 
-def make(run: Run, device: Device, host: Host, packages: Packages, people: Sequence[str] = ()) -> Ticket:
-    """All that the agent needs to know for this run, and nothing more.
+def make(run: Run, device: Device, host: Host, on_phone: Sequence[OnPhone] = (), screens: str = "") -> Ticket:
+    """All that the agent needs to know for this run, and nothing more; `screens` is the digest it is to go by.
 
-    Evidence must not show the name of its account; of a run without one, those of the `people` on the phone.
+    Evidence must not show the name of its account; of a run without one, those of the accounts on the phone.
     """
     account = run.account
     return Ticket(
@@ -139,34 +147,33 @@ def make(run: Run, device: Device, host: Host, packages: Packages, people: Seque
         expires=time.time() + TICKET_SECONDS,
         seconds=settings.PHONERACK_RUN_SECONDS,
         account=_credentials(account, run.script in WITH_SECRETS) if account else None,
-        packages=packages,
+        packages={} if account else _packages(on_phone),
         options=run.options,
-        hide=[name for name in ([account.nickname] if account else people) if name],
-        screens=parcels.current().digest,
+        hide=[account.nickname] * bool(account.nickname) if account else _names(on_phone),
+        screens=screens,
     )
 
 
-def people_on(devices: Collection[int | None]) -> dict[int, list[str]]:
-    """device -> the names of the accounts on it, of MOST_PEOPLE accounts at most."""
-    found: dict[int, list[list[str]]] = {device: [] for device in devices if device}
-    named = Account.objects.filter(device__in=found).order_by("pk")
-    for device, *names in named.values_list("device_id", "username", "nickname"):
-        found[device].append(names)
-    return {
-        device: [name for both in accounts[:MOST_PEOPLE] for name in both if name]
-        for device, accounts in found.items()
-    }
+def accounts_on(devices: Collection[int | None]) -> dict[int | None, list[OnPhone]]:
+    """device -> the accounts on it. One query for all of them."""
+    found: dict[int | None, list[OnPhone]] = {device: [] for device in devices if device}
+    rows = Account.objects.filter(device__in=found).order_by("pk")
+    for device, *account in rows.values_list("device_id", "app", "package_name", "username", "nickname"):
+        found[device].append(OnPhone(*account))
+    return found
 
 
-def packages_on(devices: Collection[int | None]) -> dict[int, Packages]:
-    """device -> app -> its own packages, and the clones that accounts of this device use."""
-    found: dict[int, Packages] = {
-        device: {str(app): list(names) for app, names in PACKAGES.items()} for device in devices if device
-    }
-    clones = Account.objects.filter(device__in=found).exclude(package_name="").order_by("app", "package_name")
-    for device, app, name in clones.values_list("device_id", "app", "package_name").distinct():
-        if name not in found[device][app]:
-            found[device][app].append(name)
+def _names(on_phone: Sequence[OnPhone]) -> list[str]:
+    """Of MOST_PEOPLE accounts at most."""
+    return [name for one in on_phone[:MOST_PEOPLE] for name in (one.username, one.nickname) if name]
+
+
+def _packages(on_phone: Sequence[OnPhone]) -> Packages:
+    """app -> its own packages, and the clones that accounts on the phone use."""
+    found = {str(app): list(names) for app, names in PACKAGES.items()}
+    for app, clone in sorted({(one.app, one.package) for one in on_phone if one.package}):
+        if clone not in found[app]:
+            found[app].append(clone)
     return found
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nacl.public import PrivateKey
+from nacl.public import Box, PrivateKey
 
 from automation import services
 from automation.choices import RunState
+from automation.controller import tickets
 from automation.models import Run
+from automation.protocol import Ticket, ticket_key
 from devices.models import Device, Host
 from tests.factories import make_account, make_device, make_host
 
@@ -44,6 +46,12 @@ def running_run(device: Device | None = None, **over: Any) -> Run:
 
 def finished_run(device: Device | None = None, **over: Any) -> Run:
     return services.finish_run(running_run(device, **over), "succeeded", reason="signed_in")
+
+
+def ticket_of(run: Run, client: Any) -> Ticket:
+    """Taken as the run's agent takes it."""
+    sealed = client.getdel(ticket_key(run.host.name, run.pk, run.fence))
+    return Ticket.from_json(Box(AGENT_KEY, tickets.controller_key().public_key).decrypt(sealed))
 
 
 IN_STATE = {

@@ -176,7 +176,7 @@ def test_only_the_ticket_of_a_login_carries_password_and_codes(script, settings)
     phone = make_device(host=host_with_key())
     account = make_account(app="instagram", device=phone, password="canary", totp_secret="JBSWY3DPEHPK3PXP")
     (run,) = services.enqueue(script, [(account, phone)], requested_by="ann", options={})
-    ticket = tickets.make(run, phone, phone.host, {})
+    ticket = tickets.make(run, phone, phone.host)
     assert ("password" in ticket.account, "codes" in ticket.account) == (script == "login",) * 2
     assert (ticket.account["username"], "canary" in ticket.to_json()) == (account.username, script == "login")
 

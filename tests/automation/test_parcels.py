@@ -18,7 +18,7 @@ from automation.screens import schema
 from automation.screens.parcel import NOTHING, BadParcel, Parcel
 from devices.models import Host
 from devices.phones.deadline import Deadline
-from tests.automation.rows import host_with_key, offered_run
+from tests.automation.rows import host_with_key, offered_run, ticket_of
 
 pytestmark = pytest.mark.django_db
 
@@ -63,11 +63,12 @@ def files(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.glob("*.y*ml")}
 
 
-def test_a_ticket_names_the_files_that_its_run_is_to_go_by(own: Path) -> None:
+def test_a_ticket_names_the_files_that_its_run_is_to_go_by(own: Path, redis_client) -> None:
     run = offered_run()
 
     def named() -> str:
-        return tickets.make(run, run.device, run.host, {}).screens
+        tickets.issue([run])
+        return ticket_of(run, redis_client).screens
 
     assert named() == NOTHING
     (own / "fi.yaml").write_text(FILE)

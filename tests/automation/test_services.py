@@ -113,6 +113,39 @@ def test_an_account_disabled_after_its_run_was_made_is_not_offered() -> None:
     assert services.offer_run(run, run.device.host_id) is None
 
 
+@pytest.mark.parametrize(
+    ("of_run", "of_account"),
+    [
+        ({}, {}),
+        ({"not_before": timezone.now() + timedelta(hours=1)}, {}),
+        ({"start_by": timezone.now() - timedelta(hours=1)}, {}),
+        ({"cancel_requested": True}, {}),
+        ({"account": None}, {}),
+        ({}, {"is_enabled": False}),
+        ({}, {"password_refused": True}),
+        ({"script": "sync"}, {"password_refused": True}),
+    ],
+)
+def test_a_run_that_was_read_and_the_question_of_many_say_the_same(of_run, of_account) -> None:
+    run, now = run_on(), timezone.now()
+    Account.objects.filter(pk=run.account_id).update(**of_account)
+    Run.objects.filter(pk=run.pk).update(**of_run)
+    is_startable = Run.objects.startable(now).filter(pk=run.pk).exists()
+    assert Run.objects.get(pk=run.pk).is_startable(now) == is_startable
+    assert (services.offer_run(run, run.device.host_id) is not None) == is_startable
+
+
+def test_many_runs_are_offered_by_as_many_statements_as_one(django_assert_num_queries) -> None:
+    device = make_device(host=host_with_key())
+    for phones in ([device], [make_device(host=device.host) for _each in range(8)]):
+        runs = [run_on(phone) for phone in phones]
+        claims = [services.Claim(run.pk, run.fence, run.device_id, device.host_id) for run in runs]
+        with django_assert_num_queries(7):  # a savepoint, runs with accounts, rows, events, phones, hosts
+            offered = services.offer_runs(claims)
+        with django_assert_num_queries(0):
+            assert all(run.account.password and run.device.serial and run.host.public_key for run in offered)
+
+
 @pytest.mark.parametrize("first", [offered_run, running_run])
 def test_two_runs_of_one_account_are_never_in_hand_together(first) -> None:
     run = first()

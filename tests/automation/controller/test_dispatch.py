@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from automation import services
 from automation.choices import CampaignState
-from automation.controller import dispatch
+from automation.controller import dispatch, gather
 from automation.controller.gather import Pace
 from automation.models import Campaign, Run
 from devices.choices import Connection, Health, Hold
@@ -182,3 +182,28 @@ def test_the_number_of_queries_does_not_grow_with_what_waits(work) -> None:
             work()
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_many_lines_are_asked_for_their_heads_by_as_many_statements_as_two(django_assert_num_queries) -> None:
+    device = make_device(host=host_with_key())
+    (clicked,) = services.enqueue("sync", [(make_account(), device)], requested_by="ann")
+    first = []
+    for number in range(6):
+        campaign = Campaign.objects.create(name=f"c{number}", script="login")
+        made = services.enqueue(
+            "login", [(make_account(), device)] * 2, requested_by="ann", campaign=campaign,
+            priority=number % 2, repeat=True,
+        )  # fmt: skip
+        first.append(made[0].pk)
+        lines, slots = gather.lines(), gather.all_slots([device.pk])
+        with django_assert_num_queries(3):  # by hand, of campaigns, and what they are
+            found = gather.next_runs(slots, timezone.now(), lines)
+        assert sorted(one.run for one in found) == [clicked.pk, *first]
+
+
+def test_what_has_not_gone_out_when_a_drain_begins_stays(redis_client, monkeypatch) -> None:
+    monkeypatch.setattr(dispatch, "TOGETHER", 1)
+    first, second = run_on(), run_on()
+    assert dispatch.offer_all(is_over=Run.objects.offered().exists) == 1
+    assert list(Run.objects.pending()) == [second]
+    assert list(Run.objects.offered()) == [first]

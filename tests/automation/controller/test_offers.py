@@ -11,10 +11,9 @@ import pytest
 from django.db import DatabaseError, connections
 from django.db.models.signals import post_delete
 from django.utils import timezone
-from nacl.public import Box
 
 from accounts import services as accounts
-from accounts.choices import AuditAction
+from accounts.choices import PACKAGES, AuditAction
 from accounts.fields import Secret
 from accounts.models import Account, AuditEvent
 from accounts.services import RunsMayStart
@@ -23,16 +22,11 @@ from automation import services, transitions
 from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
-from automation.protocol import Heartbeat, Ticket, key, ticket_key
-from tests.automation.rows import AGENT_KEY, host_with_key, offered_run, run_on, running_run
+from automation.protocol import Heartbeat, key, ticket_key
+from tests.automation.rows import host_with_key, offered_run, run_on, running_run, ticket_of
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def ticket_of(run: Run, client) -> Ticket:
-    sealed = client.getdel(ticket_key(run.host.name, run.pk, run.fence))
-    return Ticket.from_json(Box(AGENT_KEY, tickets.controller_key().public_key).decrypt(sealed))
 
 
 def test_an_offer_is_a_message_of_ids_and_a_ticket_only_its_host_can_open(redis_client) -> None:
@@ -318,11 +312,18 @@ def test_the_names_on_phones_are_read_once_for_all_tickets_without_an_account(
     waiting = services.enqueue("match", phones, requested_by="ann")
     runs = [services.offer_run(run, host.pk) for run in waiting]
     for run in runs:
-        make_account(username=f"on{run.device_id}", nickname="Ann B", device=run.device)
+        make_account(
+            username=f"on{run.device_id}",
+            nickname="Ann B",
+            package_name="com.tiktok.clone",
+            device=run.device,
+        )
     runs = list(Run.objects.filter(pk__in=[run.pk for run in runs]).select_related("device", "host"))
-    with django_assert_num_queries(2):  # clones, and names
+    with django_assert_num_queries(1):  # names and clones
         tickets.issue(runs)
-    assert tickets.people_on({runs[0].device_id}) == {runs[0].device_id: [f"on{runs[0].device_id}", "Ann B"]}
+    ticket = ticket_of(runs[0], redis_client)
+    assert ticket.hide == [f"on{runs[0].device_id}", "Ann B"]
+    assert ticket.packages["tiktok"] == [*PACKAGES["tiktok"], "com.tiktok.clone"]
 
 
 def _refused_for_audit(insert):
