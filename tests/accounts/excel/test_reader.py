@@ -87,11 +87,11 @@ ENTITIES = with_sheet(
     ],
 )
 def test_a_file_that_would_hurt_is_refused_soon(data, code):
-    started = time.monotonic()
+    begun = time.process_time()  # of this process alone, however busy the machine is
     with pytest.raises(Refused) as refused:
         read_sheet(data)
     assert refused.value.args[0] in code
-    assert time.monotonic() - started < 5
+    assert time.process_time() - begun < 5
     with pytest.raises(FileRefused):
         AccountsXLSX().create_dataset(data)
 
