@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
 
 from accounts import audit
@@ -24,7 +25,7 @@ from automation.choices import Outcome
 from automation.controller import parcels
 from automation.controller.wire import publish, wire
 from automation.models import Run
-from automation.protocol import Ticket, ticket_key
+from automation.protocol import Ticket, life_of, ticket_key
 from automation.scripts.base import WITH_SECRETS
 from devices.models import Device, Host
 
@@ -49,10 +50,11 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     known = list(runs)
     phones = {run.device_id for run in known if run.account_id is None}
     packages, people = packages_on(phones), people_on(phones)
+    life = life_of(wire())
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
         phone = run.device_id or 0
-        sealed = _sealed_or_ended(run, packages.get(phone, {}), people.get(phone, []))
+        sealed = _sealed_or_ended(run, packages.get(phone, {}), people.get(phone, []), life)
         if sealed is not None:
             ready.append(run)
             pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
@@ -81,20 +83,20 @@ def _note(runs: list[Run]) -> None:
         bulk.insert(AuditEvent, {"action": AuditAction.TICKET}, columns)
 
 
-def _sealed_or_ended(run: Run, packages: Packages, people: Sequence[str]) -> bytes | None:
+def _sealed_or_ended(run: Run, packages: Packages, people: Sequence[str], life: str) -> bytes | None:
     try:
-        return seal(run, packages, people)
+        return seal(run, packages, people, life)
     except Exception as error:
         log.exception("run %s cannot be offered", run.pk)
         services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
         return None
 
 
-def seal(run: Run, packages: Packages, people: Sequence[str]) -> bytes:
+def seal(run: Run, packages: Packages, people: Sequence[str], life: str) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    return seal_for(run.host, make(run, run.device, run.host, packages, people).to_json())
+    return seal_for(run.host, make(run, run.device, run.host, packages, people, life).to_json())
 
 
 def seal_for(host: Host, text: str) -> bytes:
@@ -114,15 +116,32 @@ def announce(runs: Iterable[Run]) -> None:
 
 
 def withdraw(run: Run) -> bool:
-    """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors."""
-    return run.host is None or bool(wire().delete(_key(run)))
+    """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors.
+
+    One that an older life of Redis left proves nothing: it may have been taken there.
+    """
+    if run.host is None:
+        return True
+    sealed = wire().getdel(_key(run))
+    return sealed is not None and _life_in(run.host, sealed) == life_of(wire())
+
+
+def _life_in(host: Host, sealed: bytes) -> str:
+    """In which life of Redis a ticket was made; empty where it does not open any more."""
+    try:
+        box = _box(settings.PHONERACK_CONTROLLER_KEY, host.public_key)
+        return Ticket.from_json(box.decrypt(sealed)).life
+    except (CryptoError, ValueError):
+        return ""
 
 
 def _key(run: Run) -> str:
     return ticket_key(run.host.name if run.host else "", run.pk, run.fence)
 
 
-def make(run: Run, device: Device, host: Host, packages: Packages, people: Sequence[str] = ()) -> Ticket:
+def make(
+    run: Run, device: Device, host: Host, packages: Packages, people: Sequence[str] = (), life: str = ""
+) -> Ticket:
     """All that the agent needs to know for this run, and nothing more.
 
     Evidence must not show the name of its account; of a run without one, those of the `people` on the phone.
@@ -143,6 +162,7 @@ def make(run: Run, device: Device, host: Host, packages: Packages, people: Seque
         options=run.options,
         hide=[name for name in ([account.nickname] if account else people) if name],
         screens=parcels.current().digest,
+        life=life,
     )
 
 
