@@ -110,8 +110,8 @@ def _known(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Account]:
     if not keys:
         return {}
     names = {name for _app, name in keys}
-    rows = Account.objects.select_for_update(of=("self",)).select_related("device__host").named_any(names)
-    return {_key(account): account for account in rows.order_by("pk") if _key(account) in keys}
+    rows = Account.objects.locked().select_related("device__host").named_any(names)
+    return {_key(account): account for account in rows if _key(account) in keys}
 
 
 def _key(account: Account) -> tuple[str, str]:

@@ -12,9 +12,10 @@ from django.db.models.functions import Concat, Lower
 
 from accounts.text import normal_username
 from devices.models import Device
+from devices.querysets import InOrder
 
 
-class AccountQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class AccountQuerySet(InOrder):  # type: ignore[type-arg]
     def enabled(self) -> Self:
         """Those that may take part in runs."""
         return self.filter(is_enabled=True)

@@ -148,7 +148,7 @@ def set_enabled(accounts: Iterable[Account], enabled: bool, actor: str = "") -> 
     ids = [account.pk for account in accounts]
     with transaction.atomic():
         rows = Account.objects.filter(pk__in=ids, is_enabled=not enabled)
-        changed = rows.update(is_enabled=enabled, updated_at=timezone.now())
+        changed = rows.update_in_order(is_enabled=enabled, updated_at=timezone.now())
         if not enabled:
             announce_disabled(ids, actor)
     log.info(
@@ -172,13 +172,13 @@ def _send_disabled(ids: list[int], actor: str) -> None:
 def set_logged_in(accounts: Iterable[Account], logged_in: bool) -> int:
     """Note whether the app's session is signed in; returns how many changed."""
     rows = Account.objects.filter(pk__in=[account.pk for account in accounts], is_logged_in=not logged_in)
-    return rows.update(is_logged_in=logged_in, updated_at=timezone.now())
+    return rows.update_in_order(is_logged_in=logged_in, updated_at=timezone.now())
 
 
 def assign_device(accounts: Iterable[Account], device: Device | None) -> int:
     """Put accounts on a phone, or on none; returns how many there are."""
     rows = Account.objects.filter(pk__in=[account.pk for account in accounts])
-    return rows.update(device=device, updated_at=timezone.now())
+    return rows.update_in_order(device=device, updated_at=timezone.now())
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from accounts import services as accounts
 from accounts.choices import App
 from automation import attention, matches
 from automation.choices import Outcome
+from automation.locks import lock
 from automation.models import Run
 from automation.scripts.base import SCRIPTS
 from devices import services as devices
@@ -24,6 +25,7 @@ WRONG_PASSWORD = "wrong_password"  # noqa: S105
 
 #: Outcomes that may be the phone's fault. Lost, canceled and skipped runs say nothing about it.
 UNHAPPY = (Outcome.FAILED, Outcome.NEEDS_PERSON, Outcome.ERRORED)
+SAYS_NOTHING = (Outcome.LOST, Outcome.CANCELED, Outcome.SKIPPED)  #: of the account or the phone
 #: Reasons that speak of the script.
 NOT_THE_PHONE = frozenset({"unknown_script", "wrong_option", "bad_result"})
 LOOK_BACK = 3  #: runs looked at, for each failure that is needed: one account may have failed several times
@@ -45,9 +47,22 @@ def apply(run: Run) -> None:
 
 def apply_all(runs: Sequence[Run]) -> None:
     """The same for many, in their order."""
+    if len(runs) > 1:
+        _lock(runs)
     for run in runs:
         apply(run)
     attention.pass_over(runs)
+
+
+def _lock(runs: Sequence[Run]) -> None:
+    """All that these ends may change: their own order is not the one in which others lock it (automation/locks.py)."""
+    told = [run for run in runs if run.outcome not in SAYS_NOTHING]
+    found = matches.concerned([run for run in told if run.script == "match"])
+    devices_of = (run.device_id for run in told if run.outcome in UNHAPPY)
+    lock(
+        {*found, *(run.account_id for run in told if run.account_id)},
+        {device for device in devices_of if device},
+    )
 
 
 def _is_of_an_old_password(run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -30,6 +30,14 @@ def seen(result: dict[str, Any]) -> list[Seen]:
 def unreadable(result: dict[str, Any]) -> list[dict[str, str]]:
     """The app, the package and the reason of each that a match could not read."""
     return [{name: str(one[name]) for name in UNREADABLE} for one in result.get("unreadable", [])]
+
+
+def concerned(runs: Sequence[Run]) -> list[int]:
+    """The accounts that the list may change by these matches: those found, and those signed in on the phones."""
+    names = {one.username for run in runs for one in seen(run.result)}
+    here = Account.objects.logged_in().filter(device__in=[run.device_id for run in runs if run.device_id])
+    known = [*Account.objects.named_any(names).values_list("pk", flat=True)] if names else []
+    return [*known, *here.values_list("pk", flat=True)] if runs else known
 
 
 def matched(run: Run) -> list[Matched]:

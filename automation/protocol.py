@@ -109,6 +109,14 @@ def ticket_key(host: str, run: int, fence: int) -> str:
     return key(host, f"ticket:{run}:{fence}")
 
 
+def life_of(client: Any) -> str:
+    """Which life of the Redis server this is: each start begins another. Raises redis errors.
+
+    A server that comes back with old data brings back tickets that were taken, or withdrawn, since.
+    """
+    return str(client.info("server").get("run_id", ""))
+
+
 class Wire:
     """JSON for the frozen dataclasses below; an unknown field is ignored, so that versions may differ by one."""
 
@@ -183,6 +191,7 @@ class Ticket(Wire):
     options: dict[str, Any] = field(default_factory=dict)
     hide: list[str] = field(default_factory=list, repr=False)  #: names of people that no evidence may show
     screens: str = ""  #: which screen files of the operator's it is to go by; empty: the host's own
+    life: str = ""  #: of the Redis in which it was put (life_of): it is good in no other
 
     @property
     def credentials(self) -> Credentials | None:

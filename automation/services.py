@@ -16,6 +16,7 @@ from accounts.models import Account
 from automation import bulk
 from automation.choices import ACTIVE, Outcome, RunState
 from automation.controller.wire import wake
+from automation.locks import lock
 from automation.models import Campaign, Evidence, Occurrence, Run, RunEvent
 from automation.transitions import InvalidTransition, changing
 from devices.models import Device, Host
@@ -63,7 +64,7 @@ def enqueue(
     within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)
     wanted = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
     with transaction.atomic():
-        _lock_targets(wanted)  # of two requests at once the second sees the runs of the first
+        lock(*_locked_keys(wanted))  # of two requests at once the second sees the runs of the first
         waiting = set() if repeat else _unfinished(script, wanted)
         chosen = [pair for pair in wanted if keys(pair) not in waiting][:limit]
         shared = {
@@ -135,14 +136,6 @@ def _unfinished(script: str, targets: list[Target]) -> set[tuple[int | None, int
     else:
         found = found.filter(outcome="")  # the same runs, and there is an index on it
     return set(found.values_list("account_id", "device_id"))
-
-
-def _lock_targets(targets: list[Target]) -> None:
-    """Until the end of the transaction; in the order of their numbers, so that two requests cannot block each other."""
-    for model, numbers in zip((Account, Device), _locked_keys(targets), strict=True):
-        for start in range(0, len(numbers), 500):
-            rows = model._default_manager.filter(pk__in=numbers[start : start + 500]).order_by("pk")
-            list(rows.select_for_update().values_list("pk"))
 
 
 def _locked_keys(targets: list[Target]) -> tuple[list[int], list[int]]:

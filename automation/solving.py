@@ -15,6 +15,7 @@ from accounts import services as accounts
 from accounts.choices import Attention as Reason
 from automation import services
 from automation.choices import AttentionState, CampaignState
+from automation.locks import lock
 from automation.models import Attention, Run
 from devices import services as devices
 from devices.models import Device
@@ -83,8 +84,10 @@ def snooze(wanted: Iterable[Attention], until: datetime) -> Done:
 
 
 def _locked(wanted: Iterable[Attention]) -> list[Attention]:
-    """Those that are still open, locked in the order of their numbers."""
+    """Those that are still open, locked after their accounts and phones (automation/locks.py)."""
     rows = Attention.objects.open().filter(pk__in=[row.pk for row in wanted]).order_by("pk")
+    concerned = list(rows.values_list("account", "device"))
+    lock(*({one for one in column if one} for column in zip(*concerned, strict=True)))
     related = ("run__campaign", "run__device", "account__device", "device")
     return list(rows.select_for_update(of=("self",)).select_related(*related))
 

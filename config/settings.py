@@ -41,6 +41,8 @@ PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
 #: Days that the picture and the dump of a run are kept, and megabytes of them in all; the oldest go first. 0: no limit.
 PHONERACK_EVIDENCE_DAYS = env.float("PHONERACK_EVIDENCE_DAYS", default=30.0)
 PHONERACK_EVIDENCE_MB = env.float("PHONERACK_EVIDENCE_MB", default=2000.0)
+#: Days that runs are kept after their end, with their events. 0: for ever. The audit is kept for ever anyway.
+PHONERACK_HISTORY_DAYS = env.float("PHONERACK_HISTORY_DAYS", default=400.0)
 #: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
 PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)
 #: The operator's own screen files: read over the shipped ones, written when somebody says what an unknown screen is.
@@ -157,7 +159,17 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # PostgreSQL gets statements and values apart, and keeps the plans of those that come often: a tenth of the
     # controller's time. A pooler in between must know prepared statements, as PgBouncer does from 1.21 on.
-    DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
+    # A server that has gone without a word is given up in some 25 seconds. What DATABASE_URL says goes before.
+    DATABASES["default"]["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from devices.choices import Connection, Health, Hold
@@ -66,9 +67,8 @@ def host_fell_silent(host: Host) -> bool:
 def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime) -> None:
     """Bring the host's devices in step with what its agent sees: new ones are made, gone ones go offline."""
     wanted = {str(phone["serial"]): _facts(phone) for phone in phones}
-    known = {
-        device.serial: device for device in Device.objects.select_related("host").filter(serial__in=wanted)
-    }
+    rows = Device.objects.locked().select_related("host").filter(Q(serial__in=wanted) | Q(host=host))
+    known = {device.serial: device for device in rows}
     for serial, facts in wanted.items():
         device = known.get(serial) or adopt_expected(facts) or Device(serial=serial)
         _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
@@ -137,7 +137,9 @@ def _free_labels() -> Iterator[str]:
 @transaction.atomic
 def number_by_position(devices: DeviceQuerySet | None = None) -> int:
     """Label devices 1, 2, 3... as they stand in the rack (host, hub, port); returns how many."""
-    ordered = list((Device.objects.all() if devices is None else devices).by_position())
+    wanted = Device.objects.all() if devices is None else devices
+    list(wanted.locked().values_list("pk"))
+    ordered = list(wanted.by_position())
     Device.objects.filter(pk__in=[device.pk for device in ordered]).update(label=None)
     for device, label in zip(ordered, _free_labels(), strict=False):
         device.label = label
@@ -153,31 +155,31 @@ def hold(devices: Iterable[Device], until: datetime | None = None) -> int:
     rows = Device.objects.filter(pk__in=[device.pk for device in devices])
     if until is not None:
         rows = rows.exclude(hold=Hold.PERSON, hold_until=None)
-    return rows.update(hold=Hold.PERSON, hold_until=until)
+    return rows.update_in_order(hold=Hold.PERSON, hold_until=until)
 
 
 def release(devices: Iterable[Device]) -> int:
     """Give devices kept for a person back to the runs."""
     rows = Device.objects.filter(pk__in=[device.pk for device in devices], hold=Hold.PERSON)
-    return rows.update(hold=Hold.NONE, hold_until=None)
+    return rows.update_in_order(hold=Hold.NONE, hold_until=None)
 
 
 def end_hold(devices: Iterable[Device]) -> int:
     """Give back before its time what is kept until then; what somebody keeps without an end stays so."""
     rows = Device.objects.filter(pk__in=[device.pk for device in devices], hold=Hold.PERSON)
-    return rows.exclude(hold_until=None).update(hold=Hold.NONE, hold_until=None)
+    return rows.exclude(hold_until=None).update_in_order(hold=Hold.NONE, hold_until=None)
 
 
 def end_holds(now: datetime) -> int:
     """Give back the devices whose time for a person is over; returns how many."""
     over = Device.objects.filter(hold=Hold.PERSON, hold_until__lte=now)
-    return over.update(hold=Hold.NONE, hold_until=None)
+    return over.update_in_order(hold=Hold.NONE, hold_until=None)
 
 
 def set_health(devices: Iterable[Device], health: Health, why: str = "") -> int:
     """Say how fit devices are; only those in good health are given runs. Returns how many changed."""
     rows = Device.objects.filter(pk__in=[device.pk for device in devices]).exclude(health=health)
-    return rows.update(health=health, health_why=why[:200], health_since=timezone.now())
+    return rows.update_in_order(health=health, health_why=why[:200], health_since=timezone.now())
 
 
 def quarantine(device: Device, why: str) -> bool:

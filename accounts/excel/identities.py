@@ -155,7 +155,7 @@ class Identities:
 
 
 def _accounts(ids: list[int], lock: bool) -> dict[int, Known]:
-    rows = Account.objects.select_for_update() if lock else Account.objects.all()
+    rows = Account.objects.locked() if lock else Account.objects.all()
     columns = rows.values_list("pk", "app", "username")
     return {row[0]: Known(*row) for chunk in chunks(ids) for row in columns.filter(pk__in=chunk)}
 

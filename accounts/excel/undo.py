@@ -36,7 +36,7 @@ def take_back(content: dict[str, Any], actor: str) -> TakenBack:
     """Take back one part of an import; within the caller's transaction."""
     done = TakenBack()
     ids = [record["pk"] for record in content["rows"]]
-    accounts = {row.pk: row for row in Account.objects.select_for_update().filter(pk__in=ids)}
+    accounts = {row.pk: row for row in Account.objects.locked().filter(pk__in=ids)}
     _remove_new(content["rows"], accounts, done)
     rows = [row for record in content["rows"] if (row := _as_before(record, accounts, done))]
     _write(rows, done)

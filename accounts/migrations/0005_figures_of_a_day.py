@@ -1,6 +1,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from devices.renumbered import CreateModelOnce
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -8,7 +10,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModelOnce(
             name="FiguresOfDay",
             fields=[
                 (

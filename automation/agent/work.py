@@ -21,7 +21,7 @@ from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
 from automation.agent.own_screens import OwnScreens, ScreensAway
-from automation.protocol import UNCONFIRMED, Ticket, key, ticket_key
+from automation.protocol import UNCONFIRMED, Ticket, key, life_of, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
@@ -164,10 +164,21 @@ class Work:
             if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
                 return None
             found: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
+            if found is not None and self._is_of_the_past(found):
+                log.warning("run %s: Redis came back with old data; its ticket is void", run)
+                return None
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
             return None
         return found
+
+    def _is_of_the_past(self, sealed: bytes) -> bool:
+        """Whether an older life of Redis left this ticket: there it may have been taken before, or withdrawn."""
+        try:
+            life = self.identity.open_ticket(sealed, time.time()).life
+        except BadTicket:  # told at the end of the run
+            return False
+        return bool(life) and life != life_of(self.client)
 
     def _meet_controller(self) -> None:
         """The very first offer may be quicker than the pulse that brings the controller's key."""

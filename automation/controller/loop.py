@@ -115,6 +115,7 @@ class Controller:
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             sweep.skip_disabled()
             prune.evidence()
+            prune.history()
             drift.prune(timezone.now())
             uploads.sweep()
             self._cleaned = time.monotonic()

@@ -1,4 +1,7 @@
-"""Evidence goes by age and by size, a few pieces at a time; what somebody still waits for goes last."""
+"""What grows with every run: evidence goes by age and by size, runs by age, a few at a time.
+
+What somebody still waits for goes last.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,25 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from automation.models import Attention, Evidence
+from automation.models import Attention, Evidence, Run
 
 log = logging.getLogger(__name__)
 
-BATCH = 200  #: pieces in one go: a pass of the controller must not wait for thousands
+BATCH = 200  #: pieces, or runs, in one go: a pass of the controller must not wait for thousands
+
+
+def history() -> int:
+    """Delete runs that ended too long ago, with their events, at most BATCH; returns how many runs."""
+    days = settings.PHONERACK_HISTORY_DAYS
+    if not days:
+        return 0
+    old = Run.objects.finished().filter(finished_at__lt=timezone.now() - timedelta(days=days))
+    waited_for = Attention.objects.open().values("run")
+    chosen = list(old.exclude(pk__in=waited_for).order_by("finished_at").values_list("pk", flat=True)[:BATCH])
+    gone: int = Run.objects.filter(pk__in=chosen).delete()[1].get("automation.Run", 0) if chosen else 0
+    if gone:
+        log.info("%s runs were pruned", gone)
+    return gone
 
 
 def evidence() -> int:

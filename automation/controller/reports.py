@@ -162,7 +162,7 @@ def _unusable(host: Host, report: Report, error: Exception) -> None:
     """A report that makes no sense ends its run as errored, so that no phone stays busy for it."""
     for run in Run.objects.active().filter(pk=report.run, fence=report.fence, host=host):
         message = f"{report.kind} from {host.name}: {type(error).__name__}"
-        services.finish_run(run, Outcome.ERRORED, reason="bad_report", message=message)
+        sweep.end(run, Outcome.ERRORED, "bad_report", message)
 
 
 def _started(changes: Changes, host: Host, report: Report, news: News) -> None:

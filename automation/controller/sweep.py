@@ -17,7 +17,7 @@ from django.utils import timezone
 from automation import services
 from automation.choices import Outcome
 from automation.controller import tickets
-from automation.controller.wire import wire
+from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
 from automation.protocol import Heartbeat, key
 from automation.services import InvalidTransition
@@ -69,12 +69,12 @@ class Questions:
 def expire() -> None:
     """End the pending runs that may no longer start, and see that no run of a disabled account goes on."""
     for run in Run.objects.expired(timezone.now())[:500]:
-        _finish(run, Outcome.SKIPPED, "not_started_in_time")
+        end(run, Outcome.SKIPPED, "not_started_in_time")
     services.request_cancel(
         Run.objects.active().of_disabled().filter(cancel_requested=False), "", Outcome.SKIPPED, "disabled"
     )
     for run in Run.objects.without_host():
-        _finish(run, Outcome.LOST, "host_deleted")
+        end(run, Outcome.LOST, "host_deleted")
 
 
 def skip_disabled() -> None:
@@ -123,7 +123,7 @@ def hold_against(beat: Heartbeat, questions: Questions) -> None:
             questions.forget(run)
         elif run.started_at is not None:
             if run.started_seq <= beat.last_seq:  # the agent had started it when it drew up the list
-                _finish(run, Outcome.LOST, "not_in_hand")
+                end(run, Outcome.LOST, "not_in_hand")
         elif questions.answered(run, beat):
             questions.forget(run)
             services.withdraw_offer(run, "the agent has not got it")
@@ -141,13 +141,13 @@ def lose_host(host: Host) -> None:
         if tickets.withdraw(run):
             services.withdraw_offer(run, "its host is silent")
         else:
-            _finish(run, Outcome.LOST, "host_silent")
+            end(run, Outcome.LOST, "host_silent")
 
 
 def lose_running(host: Host, reason: str) -> None:
     """End what runs on the host as lost."""
     for run in Run.objects.running().filter(host=host):
-        _finish(run, Outcome.LOST, reason)
+        end(run, Outcome.LOST, reason)
 
 
 def silent_hosts_with_runs() -> Iterable[Host]:
@@ -206,8 +206,13 @@ def _send(wanted: Mapping[str, Pairs]) -> None:
     pipeline.execute()
 
 
-def _finish(run: Run, outcome: str, reason: str) -> None:
+def end(run: Run, outcome: str, reason: str, message: str = "") -> None:
+    """End a run that may have moved on by itself. One that a defect keeps from it must not keep the others."""
     try:
-        services.finish_run(run, outcome, reason=reason)
+        services.finish_run(run, outcome, reason=reason, message=message)
     except InvalidTransition:
         log.info("run %s moved on by itself", run.pk)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        log.exception("run %s cannot be ended", run.pk)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
 
 from accounts import audit
@@ -24,7 +25,7 @@ from automation.choices import Outcome
 from automation.controller import parcels
 from automation.controller.wire import publish, wire
 from automation.models import Run
-from automation.protocol import Ticket, ticket_key
+from automation.protocol import Ticket, life_of, ticket_key
 from automation.scripts.base import WITH_SECRETS
 from devices.models import Device, Host
 
@@ -42,6 +43,14 @@ class OnPhone(NamedTuple):
     nickname: str
 
 
+class Shared(NamedTuple):
+    """What all tickets of a batch have in common."""
+
+    screens: str = ""  #: the digest of the screen files to go by
+    life: str = ""  #: of Redis
+
+
+SHARED = Shared()
 MOST_PEOPLE = 50  #: accounts of a phone whose names travel with a ticket
 TICKET_SECONDS = 60  #: how long a ticket lies in Redis at most
 
@@ -56,11 +65,11 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on. Each
     password that goes out is in the audit before its ticket is in Redis.
     """
-    known, screens = list(runs), parcels.current().digest
+    known, shared = list(runs), Shared(parcels.current().digest, life_of(wire()))
     on_phones = accounts_on({run.device_id for run in known if run.account_id is None})
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
-        sealed = _sealed_or_ended(run, on_phones.get(run.device_id, []), screens)
+        sealed = _sealed_or_ended(run, on_phones.get(run.device_id, []), shared)
         if sealed is not None:
             ready.append(run)
             pipeline.set(_key(run), sealed, ex=TICKET_SECONDS)
@@ -89,20 +98,20 @@ def _note(runs: list[Run]) -> None:
         bulk.insert(AuditEvent, {"action": AuditAction.TICKET}, columns)
 
 
-def _sealed_or_ended(run: Run, on_phone: Sequence[OnPhone], screens: str) -> bytes | None:
+def _sealed_or_ended(run: Run, on_phone: Sequence[OnPhone], shared: Shared) -> bytes | None:
     try:
-        return seal(run, on_phone, screens)
+        return seal(run, on_phone, shared)
     except Exception as error:
         log.exception("run %s cannot be offered", run.pk)
         services.finish_run(run, Outcome.ERRORED, reason="not_offered", message=type(error).__name__)
         return None
 
 
-def seal(run: Run, on_phone: Sequence[OnPhone], screens: str) -> bytes:
+def seal(run: Run, on_phone: Sequence[OnPhone], shared: Shared) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    return seal_for(run.host, make(run, run.device, run.host, on_phone, screens).to_json())
+    return seal_for(run.host, make(run, run.device, run.host, on_phone, shared).to_json())
 
 
 def seal_for(host: Host, text: str) -> bytes:
@@ -122,16 +131,33 @@ def announce(runs: Iterable[Run]) -> None:
 
 
 def withdraw(run: Run) -> bool:
-    """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors."""
-    return run.host is None or bool(wire().delete(_key(run)))
+    """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors.
+
+    One that an older life of Redis left proves nothing: it may have been taken there.
+    """
+    if run.host is None:
+        return True
+    sealed = wire().getdel(_key(run))
+    return sealed is not None and _life_in(run.host, sealed) == life_of(wire())
+
+
+def _life_in(host: Host, sealed: bytes) -> str:
+    """In which life of Redis a ticket was made; empty where it does not open any more."""
+    try:
+        box = _box(settings.PHONERACK_CONTROLLER_KEY, host.public_key)
+        return Ticket.from_json(box.decrypt(sealed)).life
+    except (CryptoError, ValueError):
+        return ""
 
 
 def _key(run: Run) -> str:
     return ticket_key(run.host.name if run.host else "", run.pk, run.fence)
 
 
-def make(run: Run, device: Device, host: Host, on_phone: Sequence[OnPhone] = (), screens: str = "") -> Ticket:
-    """All that the agent needs to know for this run, and nothing more; `screens` is the digest it is to go by.
+def make(
+    run: Run, device: Device, host: Host, on_phone: Sequence[OnPhone] = (), shared: Shared = SHARED
+) -> Ticket:
+    """All that the agent needs to know for this run, and nothing more.
 
     Evidence must not show the name of its account; of a run without one, those of the accounts on the phone.
     """
@@ -150,7 +176,8 @@ def make(run: Run, device: Device, host: Host, on_phone: Sequence[OnPhone] = (),
         packages={} if account else _packages(on_phone),
         options=run.options,
         hide=[account.nickname] * bool(account.nickname) if account else _names(on_phone),
-        screens=screens,
+        screens=shared.screens,
+        life=shared.life,
     )
 
 

@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from devices.renumbered import AddFieldOnce
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -7,7 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddFieldOnce(
             model_name="campaign",
             name="options",
             field=models.JSONField(blank=True, default=dict, verbose_name="options"),

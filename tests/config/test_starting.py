@@ -157,7 +157,7 @@ def test_stopping_a_process_ends_what_it_started_too(tmp_path: Path) -> None:
     child = wait_for(lambda: (tmp_path / "log").read_text().strip(), what="the child")
     process.stop()
     stat = Path(f"/proc/{child}/stat")
-    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+    wait_for(lambda: not stat.exists() or stat.read_text().split()[2] == "Z", what="the end of the child")
 
 
 def test_a_slot_in_use_is_neither_taken_nor_cleaned(tmp_path: Path) -> None:

@@ -212,7 +212,8 @@ class AgentProcess:
 
     def hear(self, name: str, args: tuple[Any, ...], answer: Any) -> None:
         """What Redis told the agent."""
-        if name == "getdel" and answer is not None and b"ticket" in _bytes(args[0]):
+        is_ticket = name == "getdel" and answer is not None and b"ticket" in _bytes(args[0])
+        if is_ticket and not self.redis.is_of_the_past(args[0]):  # else it is void
             run, fence = _bytes(args[0]).rsplit(b":", 2)[1:]
             self._witness.ticket_taken((int(run), int(fence)))
         if name == "hgetall" and _bytes(args[0]) == key(self.name, "control").encode():

@@ -27,6 +27,8 @@ class Server:
     def __init__(self) -> None:
         self.down = False
         self.losses = 0  #: how often data were lost
+        self.life = 1  #: each start of the server begins another
+        self._born: dict[bytes, int] = {}  #: in which life a text was put there
         self._data: dict[bytes, Any] = {}
         self._expires: dict[bytes, float] = {}
         self._last_ids: dict[bytes, Id] = {}
@@ -43,6 +45,7 @@ class Server:
 
         def put_back() -> None:
             self.losses += 1
+            self.life += 1
             self._data, self._expires, self._last_ids = copy.deepcopy(kept)
 
         return put_back
@@ -71,12 +74,20 @@ class Server:
         self._last_ids.clear()
         return True
 
+    def info(self, _section: str) -> dict[str, str]:
+        return {"run_id": f"life {self.life}"}
+
+    def is_of_the_past(self, key: Any) -> bool:
+        """Whether what lay there came back with old data."""
+        return self._born.get(to_bytes(key)) != self.life
+
     # --- strings ---
 
     def set(self, key: Any, value: Any, ex: int | None = None, nx: bool = False) -> bool | None:
         if nx and self._find(key) is not None:
             return None
         self._data[to_bytes(key)] = to_bytes(value)
+        self._born[to_bytes(key)] = self.life
         self._expires.pop(to_bytes(key), None)
         if ex is not None:
             self.expire(key, ex)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from automation.controller.wire import wire
+from automation.protocol import life_of
 from tests.faults.machine_redis import Client, Server
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -34,6 +35,13 @@ LISTS: list[Call] = [
 @pytest.fixture
 def fake() -> Client:
     return Client(Server(), lambda _when, _name: None, lambda _name, _args, _answer: None)
+
+
+def test_each_start_is_another_life(fake: Client, redis_client: Any) -> None:
+    kept = fake.server.keep()
+    lives = [life_of(fake), life_of(fake)]
+    kept()
+    assert (lives[0] == lives[1] != life_of(fake), life_of(redis_client)) == (True, life_of(redis_client))
 
 
 def answers(client: Any, calls: list[Call]) -> list[Any]:

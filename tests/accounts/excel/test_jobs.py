@@ -10,7 +10,6 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -20,6 +19,7 @@ from accounts.excel.models import ImportJob, ImportPart, ImportState
 from accounts.excel.uploads import folder
 from accounts.models import Account
 from accounts.tasks import imports_tick
+from tests import database
 from tests.accounts.excel.sheets import make_xlsx, table
 from tests.factories import make_account, make_device
 
@@ -189,11 +189,9 @@ def test_an_import_goes_on_where_a_killed_process_left_it():
         "import django; django.setup(); from accounts.excel import work, jobs; work.LARGE_CHUNK = 5;"
         "work.PAUSE_SECONDS = 0.1; jobs.tick()"
     )
-    name = connection.settings_dict["NAME"]
-    url = {"DATABASE_URL": f"sqlite:///{name}"} if connection.vendor == "sqlite" else {}
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **url}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database.url()}
     child = subprocess.Popen([sys.executable, "-c", program], env=env)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 100
     while Account.objects.count() < 10 and time.monotonic() < deadline:
         time.perf_counter()
     child.send_signal(signal.SIGKILL)

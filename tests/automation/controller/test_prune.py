@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from automation import services
+from automation import attention, services
 from automation.controller import prune
-from automation.models import Evidence, Run
-from tests.automation.rows import finished_run
+from automation.models import Evidence, Run, RunEvent
+from tests.automation.rows import finished_run, running_run
 from tests.automation.test_attention import needy
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +75,26 @@ def test_no_picture_is_read_for_it(django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(5) as queries:
         prune.evidence()
     assert not any('"screenshot"' in one["sql"] for one in queries.captured_queries)
+
+
+def test_runs_go_with_their_events_when_they_ended_too_long_ago(settings) -> None:
+    settings.PHONERACK_HISTORY_DAYS = 10
+    old, waited_for, fresh, going_on = finished_run(), finished_run(), finished_run(), running_run()
+    attention.open_for(waited_for)
+    long_ago = timezone.now() - timedelta(days=11)
+    Run.objects.filter(pk__in=[old.pk, waited_for.pk]).update(finished_at=long_ago)
+    Run.objects.filter(pk=going_on.pk).update(started_at=long_ago, retry_of=old)
+    assert (prune.history(), prune.history()) == (1, 0)
+    assert set(Run.objects.values_list("pk", flat=True)) == {waited_for.pk, fresh.pk, going_on.pk}
+    assert not RunEvent.objects.filter(run=old.pk).exists()
+
+
+def test_a_pass_prunes_a_batch_of_runs_and_none_where_they_are_kept_for_ever(settings, monkeypatch) -> None:
+    monkeypatch.setattr(prune, "BATCH", 2)
+    for _number in range(3):
+        finished_run()
+    Run.objects.update(finished_at=timezone.now() - timedelta(days=5000))
+    settings.PHONERACK_HISTORY_DAYS = 0
+    assert prune.history() == 0
+    settings.PHONERACK_HISTORY_DAYS = 1
+    assert [prune.history() for _pass in range(3)] == [2, 1, 0]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 
 import pytest
+from django.utils import timezone
 
-from automation import services
+from automation import effects, services
 from automation.choices import EventKind, Outcome, RunState
-from automation.controller import reports
+from automation.controller import reports, sweep
 from automation.models import Evidence, Run, RunEvent
 from automation.protocol import Report, key
-from tests.automation.rows import finished_run, host_with_key, offered_run, running_run
+from tests.automation.rows import finished_run, host_with_key, offered_run, run_on, running_run
 from tests.factories import make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,3 +153,27 @@ def test_evidence_is_kept_with_the_run(redis_client) -> None:
     reports.apply_host(run.host.name)
     kept = Evidence.objects.get(run=run)
     assert (bytes(kept.screenshot), kept.dump) == (b"picture", "<hierarchy/>")
+
+
+def test_a_run_whose_end_meets_a_defect_keeps_nobody_elses_from_being_applied(
+    redis_client, monkeypatch
+) -> None:
+    bad, good, apply = running_run(), running_run(), effects.apply
+
+    def broken(run) -> None:
+        if run.pk == bad.pk:
+            raise RuntimeError
+        apply(run)
+
+    monkeypatch.setattr(effects, "apply", broken)
+    for run in (bad, good):
+        body = {"outcome": "succeeded"}
+        said = Report("finished", run.pk, run.fence, epoch="e1", seq=1, body=body)
+        redis_client.xadd(key(run.host.name, "reports"), {"report": said.to_json()})
+    reports.apply_hosts([bad.host.name, good.host.name], reports.News())
+    Run.objects.filter(pk=bad.pk).update(host=None)
+    late = run_on()
+    Run.objects.filter(pk=late.pk).update(start_by=timezone.now())
+    sweep.expire()
+    ends = dict(Run.objects.order_by("pk").values_list("pk", "outcome"))
+    assert ends == {bad.pk: "", good.pk: "succeeded", late.pk: "skipped"}
