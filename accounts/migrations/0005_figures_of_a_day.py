@@ -1,8 +1,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from devices.renumbered import CreateModelOnce
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -10,7 +8,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        CreateModelOnce(
+        migrations.CreateModel(
             name="FiguresOfDay",
             fields=[
                 (

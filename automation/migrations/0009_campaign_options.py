@@ -1,7 +1,5 @@
 from django.db import migrations, models
 
-from devices.renumbered import AddFieldOnce
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,7 +7,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddFieldOnce(
+        migrations.AddField(
             model_name="campaign",
             name="options",
             field=models.JSONField(blank=True, default=dict, verbose_name="options"),

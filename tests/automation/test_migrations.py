@@ -5,11 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.recorder import MigrationRecorder
-
-from accounts.models import FiguresOfDay
-from automation.models import Campaign
-from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,25 +42,3 @@ def test_back_again_a_paused_campaign_is_inactive(apps_before):
         campaigns.create(name=name, script="match", state=name)
     back = migrate(BEFORE).get_model("automation", "Campaign").objects.values_list("name", "is_active")
     assert dict(back) == {"active": True, "paused": False, "held": False}
-
-
-@pytest.mark.parametrize(
-    ("app", "name", "before"),
-    [
-        ("accounts", "0005_figures_of_a_day", "0002_figures_of_a_day"),
-        ("accounts", "0005_figures_of_a_day", "0004_figures_of_a_day"),
-        ("automation", "0009_campaign_options", "0007_campaign_options"),
-    ],
-)
-def test_a_database_made_when_a_migration_had_another_number_goes_on_with_what_it_holds(app, name, before):
-    FiguresOfDay.objects.create(account=make_account(), day="2026-11-24", followers=7)
-    Campaign.objects.create(name="all", script="match", options={"app": "tiktok"})
-    migrate([(app, name)])
-    recorder = MigrationRecorder(connection)
-    recorder.record_unapplied(app, name)
-    recorder.record_applied(app, before)
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
-    recorder.record_unapplied(app, before)
-    assert FiguresOfDay.objects.get().followers == 7
-    assert Campaign.objects.get().options == {"app": "tiktok"}
