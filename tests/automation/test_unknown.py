@@ -208,6 +208,16 @@ def test_a_label_that_would_take_a_known_screen_for_another_is_refused(admin_cli
     assert files(own) == []
 
 
+def test_a_label_is_held_against_the_screens_that_are_written_by_hand_too(admin_client, own) -> None:
+    row = stopped(OFFER.replace("A gift for your birthday", "Introducing the Instagram map"))
+    data = said(row, {TITLE: "shows"}, what="new:human", reason="human:captcha")
+    del data[f"id-{TITLE}"]
+    page = page_of(admin_client.post(url_of(row), data))
+    assert "It may not be written" in page
+    assert "ig.nux_map 0" in page
+    assert files(own) == []
+
+
 def test_what_was_labelled_before_stays_what_it_is(admin_client, own) -> None:
     first = stopped()
     admin_client.post(url_of(first), said(first, GOOD))
