@@ -28,6 +28,11 @@ PROOF = "shows"  #: the role of a node that tells the screen; every other role i
 HIDDEN = re.compile(r"\b(?:user|name|mail)_\d+\b|•••|\b0{3,}\b")
 
 
+EARLIER = "earlier"  #: the folder in the operator's with the labels that others took the place of
+HEAD = re.compile(r"# Said by (.+) on (\S+), of the screen ")  #: how the file of a label begins
+SCREEN = re.compile(r"^- (?:extends|id): (\S+)$", re.MULTILINE)
+
+
 class BadLabel(Exception):
     """The label cannot be written down; the message says what to choose instead."""
 
@@ -165,10 +170,55 @@ def folder() -> Path:
 
 
 def write(label: Label, text: str, dump: str) -> Path:
-    """Put the file and, beside it, the dump that it was made from as a fixture; returns the file."""
+    """Put the file and, beside it, the dump that it was made from as a fixture; returns the file.
+
+    The label of the same screen that it takes the place of is kept, for `undo`.
+    """
     own = folder()
+    if (before := own / label.file).exists():
+        (own / EARLIER).mkdir(exist_ok=True)
+        _replace(own / EARLIER / label.file, before.read_text("utf-8"))
     _replace(own / "fixtures" / label.fixture, dump)
     return _replace(own / label.file, text)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A label that is in use."""
+
+    file: str
+    screen: str  #: the id of the screen; empty where somebody rewrote the file
+    actor: str
+    day: str  #: as 2026-01-31
+
+
+def written() -> list[Written]:
+    """The labels in the folder, the newest first."""
+    own = own_folder()
+    return (
+        sorted(map(_read, own.glob("label-*.yaml")), key=lambda one: (one.day, one.file), reverse=True)
+        if own
+        else []
+    )
+
+
+def _read(path: Path) -> Written:
+    text = path.read_text("utf-8", "replace")
+    head, screen = HEAD.match(text), SCREEN.search(text)
+    return Written(path.name, screen[1] if screen else "", head[1] if head else "", head[2] if head else "")
+
+
+def undo(file: str) -> bool:
+    """Take a label away, or put back the one before it: True then. Raises BadLabel when it is not there."""
+    if file not in {one.file for one in written()}:
+        raise BadLabel(_("There is no label %(file)s any more.") % {"file": file})
+    own = folder()
+    if (before := own / EARLIER / file).exists():
+        before.replace(own / file)
+        return True
+    (own / file).unlink()
+    (own / "fixtures" / file.removeprefix("label-")).with_suffix(".xml").unlink(missing_ok=True)
+    return False
 
 
 def _replace(path: Path, text: str) -> Path:

@@ -15,6 +15,7 @@ from automation.querysets import AttentionQuerySet
 from automation.screens.recognise import SCREEN, Verdict, recognise
 from automation.screens.schema import Library, files_in, library, own_folder, with_own
 from automation.screens.structure import structure
+from automation.screens.written import FIXTURES
 from devices.simulator.gallery import gallery
 
 WAITING, OTHERS = 300, 150  #: pieces of evidence that are looked at, the newest
@@ -62,7 +63,7 @@ def _look_at_known(trial: Trial, label: Label, now: Library, then: Library) -> N
     """A known screen stays what it is. What was unknown may become this one: in older evidence, and in fixtures that
     are built like it.
     """
-    fixtures = [*gallery(), *own_fixtures(but=label)]
+    fixtures = [*gallery(), *((name, xml) for name, _screen, xml in FIXTURES), *own_fixtures(but=label)]
     evidence = list(_evidence())
     trial.looked_at = len(fixtures) + len(evidence)
     for name, xml in [*fixtures, *evidence]:

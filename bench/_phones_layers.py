@@ -11,6 +11,7 @@ import uiautomator2
 from automation import scripts as _registers  # noqa: F401
 from automation.protocol import Ticket
 from automation.screens.recognise import recognise
+from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import run_script
 from bench._phones_farm import PACKAGE, PASSWORD
@@ -54,6 +55,7 @@ class Ours:
     """Phonerack's: the script `login`, from whatever screen, with proof of who is signed in."""
 
     def __init__(self) -> None:
+        library()  # an agent has read the screens long before
         self._servers: dict[int, AdbServer] = {}
         self._versions = Versions()
 

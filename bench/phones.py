@@ -22,7 +22,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import run_script
 from bench import _machine
@@ -57,7 +56,6 @@ class Bench:
 
     def run(self) -> dict[str, Any]:
         self.found["machine"] = _machine.describe()
-        library()  # an agent has read the screens long before
         self._say("one call, one connect, one step")
         self.found["calls"] = calls(self.folder)
         for delay in DELAYS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.choices import app_of_package
 from automation import labels, solving
@@ -29,6 +30,8 @@ from automation.screens.schema import library
 from automation.trial import try_out
 from devices.models import Host
 
+log = logging.getLogger(__name__)
+
 LABEL = "automation.label_screen"
 
 
@@ -39,6 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
     must_see(request)
     context = {
         **admin.site.each_context(request), "title": _("Unknown screens"), "live": live_part(request)[0],
+        "labels": labels.written() if request.user.has_perm(LABEL) else [],
     }  # fmt: skip
     return TemplateResponse(request, "console/unknown.html", context)
 
@@ -102,8 +106,35 @@ def _label(request: HttpRequest, stopped: Stopped) -> dict[str, Any]:
         file = labels.write(label, text, stopped.xml)
     except labels.BadLabel as why:
         return {"label": label, "problem": str(why)}
-    with contextlib.suppress(*WIRE_ERRORS):  # else the controller sends it, a second later
-        Post().send(Host.objects.alive())
+    _send()
+    log.info("screens: %s wrote %s", actor, label.file)
     messages.success(request, _("%(file)s is written: %(screen)s.") % {"file": file, "screen": label.screen})
     tell(request, solving.go_on(trial.rows, actor))
     return {"written": True}
+
+
+def _send() -> None:
+    """Have the hosts go by the files as they are now."""
+    with contextlib.suppress(*WIRE_ERRORS):  # else the controller sends them, a second later
+        Post().send(Host.objects.alive())
+
+
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take a label back: its file goes, or the label before it returns."""
+    must_see(request)
+    if not request.user.has_perm(LABEL):
+        raise PermissionDenied
+    file = request.POST.get("file", "")
+    try:
+        is_back = labels.undo(file)
+    except labels.BadLabel as why:
+        messages.error(request, str(why))
+        return HttpResponseRedirect(reverse("console:unknown"))
+    _send()
+    log.info("screens: %s took %s back", request.user.get_username(), file)
+    said = (
+        _("%(file)s is as it was before.") if is_back else _("%(file)s is gone: the screen is unknown again.")
+    )
+    messages.success(request, said % {"file": file})
+    return HttpResponseRedirect(reverse("console:unknown"))

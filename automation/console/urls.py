@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("attention/<int:pk>/code/", attention_views.totp_code, name="attention_code"),
     path("unknown/", unknown_views.page, name="unknown"),
     path("unknown/live/", unknown_views.live, name="unknown_live"),
+    path("unknown/undo/", unknown_views.undo, name="label_undo"),
     path("unknown/<slug:fingerprint>/", unknown_views.screen, name="unknown_screen"),
     path("live/", views.live, name="live"),
     path("matches/", views.match_results, name="matches"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -35,32 +35,38 @@ class View:
 
     def saying(self, key: str) -> list[Node]:
         """The nodes of which a text is one of the key's phrases."""
-        if key not in self._found:
-            said = self.phrases.get(key, frozenset()) & self.dump.by_word.keys()
-            self._found[key] = _in_order(node for phrase in said for node in self.dump.by_word[phrase])
-        return self._found[key]
+        found = self._found.get(key)
+        if found is None:
+            said = self.dump.by_word.keys() & self.phrases.get(key, ())
+            found = self._found[key] = self._that_say(said)
+        return found
 
     def holding(self, key: str) -> list[Node]:
         """The nodes in a text of which one of the key's phrases is."""
-        if (key, "in") not in self._found:
-            said = [phrase for phrase in self.phrases.get(key, ()) if phrase in self.dump.said]
+        found = self._found.get((key, "in"))
+        if found is None:
+            text = self.dump.said
+            said = [phrase for phrase in self.phrases.get(key, ()) if phrase in text]
             words = (
-                (word for word in self.dump.by_word if any(phrase in word for phrase in said)) if said else ()
+                [word for word in self.dump.by_word if any(phrase in word for phrase in said)] if said else ()
             )
-            self._found[key, "in"] = _in_order(node for word in words for node in self.dump.by_word[word])
-        return self._found[key, "in"]
+            found = self._found[key, "in"] = self._that_say(words)
+        return found
 
     def shaped(self, regex: re.Pattern[str]) -> list[Node]:
         """The nodes of which a whole text fits."""
-        if regex not in self._found:
-            words = (word for word in self.dump.by_word if regex.fullmatch(word))
-            self._found[regex] = _in_order(node for word in words for node in self.dump.by_word[word])
-        return self._found[regex]
+        found = self._found.get(regex)
+        if found is None:
+            words = [word for word in self.dump.by_word if regex.fullmatch(word)]
+            found = self._found[regex] = self._that_say(words)
+        return found
 
-
-def _in_order(nodes: Iterator[Node]) -> list[Node]:
-    found = {node.index: node for node in nodes}
-    return [found[index] for index in sorted(found)]
+    def _that_say(self, words: Collection[str]) -> list[Node]:
+        """The nodes of which a text is one of the words, in the order of the dump."""
+        if not words:
+            return []
+        found = {node.index: node for word in words for node in self.dump.by_word[word]}
+        return [found[index] for index in sorted(found)]
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ class Pattern:
         """The nodes it holds for, in the order of the dump; none when there are not as many as `count` says."""
         if self.activity is not None and not fnmatchcase(view.activity, self.activity):
             return []
-        found = [node for node in self._candidates(view) if self.holds(node, view)]
+        candidates = self._candidates(view)
+        found = [node for node in candidates if self.holds(node, view)] if candidates else []
         if self.before is not None:
             first = next((node.index for node in self.before.find(view)), -1)
             found = [node for node in found if node.index < first][-1:]
@@ -104,7 +111,7 @@ class Pattern:
             return found[self.nth : self.nth + 1]
         return found
 
-    def _candidates(self, view: View) -> Iterable[Node]:
+    def _candidates(self, view: View) -> Collection[Node]:
         """The nodes worth a look: by the narrowest index there is."""
         if self.id is not None and not self.id.endswith("*"):
             return view.dump.by_id.get(self.id, ())
@@ -123,7 +130,7 @@ class Pattern:
         return (
             (self.id is None or _id_fits(node.id, self.id))
             and (self.cls is None or node.cls == self.cls)
-            and all(node.has(name) == wish for name, wish in self.flags)
+            and (not self.flags or all(node.has(name) == wish for name, wish in self.flags))
             and (self.package is None or fnmatchcase(node.package, self.package))
             and self._words_fit(node, view)
             and self._handle_fits(node, view)

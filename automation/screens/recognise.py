@@ -157,9 +157,9 @@ class Look:
         return []
 
 
-@lru_cache(maxsize=4096)
-def _is_of(package: str, wishes: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(package, wish) for wish in wishes)
+@lru_cache(maxsize=4096)  # phones show the same packages all the time
+def _those_of(wishes: tuple[str, ...], packages: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in packages if any(fnmatchcase(one, wish) for wish in wishes))
 
 
 def _system_screen(android: App, dump: Dump, own: Dump, activity: str) -> Verdict | None:
@@ -169,7 +169,7 @@ def _system_screen(android: App, dump: Dump, own: Dump, activity: str) -> Verdic
     for screen in android.screens:
         if screen.alone and own.nodes:
             continue
-        packages = frozenset(one for one in dump.packages if _is_of(one, screen.packages))
+        packages = _those_of(screen.packages, dump.packages)
         if not packages:
             continue
         if packages not in views:

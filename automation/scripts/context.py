@@ -160,6 +160,7 @@ class Context(Hands):
     def restart(self) -> None:
         """Force-stop the app and start it, once in a run; its data stays."""
         self._ahead, self.restartable, self.fresh = None, False, True
+        self._seen = None  # an empty dump looks the same before and after: what is in front is asked again
         self._last = ("", "", "")
         self.times_anew += 1
         self.stop()

@@ -29,7 +29,7 @@ class ScriptEnd(Exception):
 
     def __init__(self, reason: str, detail: str = "", data: dict[str, Any] | None = None) -> None:
         super().__init__(f"{sentence(reason)} ({detail})" if detail else sentence(reason))
-        self.reason, self.data = reason, data or {}
+        self.reason, self.detail, self.data = reason, detail, data or {}
 
 
 class AccountError(ScriptEnd):

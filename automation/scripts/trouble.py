@@ -25,6 +25,8 @@ from devices.phones.phone import Condition
 CODE_SECONDS = 30.0  #: clocks that differ by more give codes that nobody accepts
 TLS_SECONDS = 3600.0  #: with a clock that is off by more the services may not be reached at all
 
+ENOUGH = 0.5  #: of the texts must be known in a language, else that is said of an unknown screen
+
 #: Ends behind which something else may be: the screen only shows what came of it.
 DOUBTFUL = frozenset(
     {UNKNOWN_SCREEN, UNREADABLE_SCREEN, NO_PROGRESS, APP_CRASHES, APP_HANGS, NO_INTERNET, CODE_REFUSED}
@@ -41,9 +43,21 @@ def named(end: ScriptEnd, context: Context) -> ScriptEnd:
         return end
     cause, detail = _cause(end.reason, found, context)
     if cause in ("", end.reason):
-        return end
+        return _with_language(end, found.language, context)
     kind = AccountError if cause == NO_INTERNET else NeedsPerson
     return kind(cause, detail, end.data)
+
+
+def _with_language(end: ScriptEnd, language: str, context: Context) -> ScriptEnd:
+    """An unknown screen stays one, so that it can be labelled; that the language is half known is said beside it."""
+    app = library().apps.get(context.app)
+    if app is None or end.reason != UNKNOWN_SCREEN or language not in app.words:
+        return end
+    known, all_of_them = len(app.words[language]), len(app.words["en"])
+    if known >= all_of_them * ENOUGH:
+        return end
+    remark = f"the app is set to {language}, in which {known} of {all_of_them} texts are known"
+    return NeedsPerson(end.reason, f"{end.detail}; {remark}" if end.detail else remark, end.data)
 
 
 def _cause(reason: str, found: Condition, context: Context) -> tuple[str, str]:

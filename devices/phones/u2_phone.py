@@ -25,6 +25,7 @@ FOCUS_POLL = 0.05  #: between two looks for it
 DEPTH = 50  #: of a dump; Instagram needs about 30
 
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.\w+)+")
+_VERSION = "pm path {package}; dumpsys package {package} | grep versionName="
 _FRONT = (
     (("window", "windows"), r"mCurrentFocus=Window\{\S+ \S+ ([\w.]+/[\w.$]+)"),
     (("activity", "activities"), r"ResumedActivity: \S+ \S+ ([\w.]+/[\w.$]+)"),
@@ -120,9 +121,11 @@ class U2Phone:
 
     def app_version(self, package: str) -> str:
         """The version name of an installed app. Raises AppMissing."""
-        if "package:" not in self._shell("pm", "path", _safe(package)):
+        question = _VERSION.format(package=_safe(package))
+        said = str(self._do(lambda: self._device.shell(question)))
+        if "package:" not in said:
             raise AppMissing(f"{package} is not installed on the phone.")
-        found = re.search(r"versionName=(\S+)", self._shell("dumpsys", "package", package))
+        found = re.search(r"versionName=(\S+)", said)
         return found[1] if found else ""
 
     def start_app(self, package: str) -> None:

@@ -12,9 +12,10 @@ import hashlib
 import http.client
 import json
 import logging
+import select
 import socket
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ CALL_SECONDS = (
     30.0  #: a phone that says nothing for so long hangs; a dump waits up to 10 s for an idle screen
 )
 START_SECONDS = 30.0  #: what the server on the phone may take to start
+FRESH_SECONDS = 1.0  #: the server on the phone ends a connection that says nothing for 5 s
 PORT = 9008  #: of the server on the phone
 
 #: Calls that only look; all others are sent once.
@@ -71,14 +73,15 @@ def let_go_of_all() -> None:
 class Ui(uiautomator2.Device):
     """uiautomator2's device: its waits end with the run, and only reading calls are ever sent twice.
 
-    Reading calls share one connection, which saves most of what a call costs. Whether that was closed meanwhile shows
-    only by using it, so every other call has a connection of its own.
+    Calls share one connection, which saves most of what a call costs. Whether that was closed meanwhile shows at times
+    only by using it, so a call that is sent once takes it only while it is fresh and nothing has come over it.
     """
 
     def __init__(self, device: FastDevice, deadline: Deadline) -> None:
         self.deadline = deadline
         self._process: Any = None
         self._line: socket.socket | None = None
+        self._used_at = 0.0  #: when that connection brought its last answer, on the monotonic clock
         try:
             super().__init__(device)
         except BaseException:
@@ -100,8 +103,7 @@ class Ui(uiautomator2.Device):
                 return  # it lives; should it be deaf, the first call finds that out
         if self._process is None or self._process.pool() is not None:
             self.stop_uiautomator()
-        if not self._check_alive():
-            super().start_uiautomator()
+        super().start_uiautomator()
 
     def _check_device_file_hash(self, local_file: Any, remote_file: str) -> bool:
         """As uiautomator2 does it, but the file of this host is read once in the life of a process."""
@@ -135,8 +137,7 @@ class Ui(uiautomator2.Device):
     def jsonrpc_call(self, method: str, params: Any = None, timeout: float = CALL_SECONDS) -> Any:
         """One call. A reading one is repeated after a restart of the server; any other is sent once."""
         if method not in READING:
-            with closing(self._connect()) as line:
-                return self._call(line, method, params, timeout)
+            return self._call_and_keep(self._fresh_line() or self._connect(), method, params, timeout)
         try:
             return self._read(method, params, timeout)
         except _SERVER_GONE:
@@ -152,6 +153,14 @@ class Ui(uiautomator2.Device):
                 return self._call_and_keep(shared, method, params, timeout)
         return self._call_and_keep(self._connect(), method, params, timeout)
 
+    def _fresh_line(self) -> socket.socket | None:
+        """The shared connection, if it is open for certain; else it is closed."""
+        is_fresh = time.monotonic() - self._used_at < FRESH_SECONDS
+        if self._line is None or not is_fresh or _has_something(self._line):
+            self.hang_up()
+        line, self._line = self._line, None
+        return line
+
     def _call_and_keep(self, line: socket.socket, method: str, params: Any, timeout: float) -> Any:
         is_good = False
         try:
@@ -162,7 +171,7 @@ class Ui(uiautomator2.Device):
             raise
         finally:
             if is_good:
-                self._line = line
+                self._line, self._used_at = line, time.monotonic()
             else:
                 line.close()
         return result
@@ -185,6 +194,13 @@ class Ui(uiautomator2.Device):
         connection.connect()
         made: socket.socket = connection.sock
         return made
+
+
+def _has_something(line: socket.socket) -> bool:
+    """Whether something came over it that nobody asked for, as its end does."""
+    asked = select.poll()
+    asked.register(line, select.POLLIN)
+    return bool(asked.poll(0))
 
 
 class _Line:

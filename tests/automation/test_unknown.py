@@ -208,6 +208,16 @@ def test_a_label_that_would_take_a_known_screen_for_another_is_refused(admin_cli
     assert files(own) == []
 
 
+def test_a_label_is_held_against_the_screens_that_are_written_by_hand_too(admin_client, own) -> None:
+    row = stopped(OFFER.replace("A gift for your birthday", "Introducing the Instagram map"))
+    data = said(row, {TITLE: "shows"}, what="new:human", reason="human:captcha")
+    del data[f"id-{TITLE}"]
+    page = page_of(admin_client.post(url_of(row), data))
+    assert "It may not be written" in page
+    assert "ig.nux_map 0" in page
+    assert files(own) == []
+
+
 def test_what_was_labelled_before_stays_what_it_is(admin_client, own) -> None:
     first = stopped()
     admin_client.post(url_of(first), said(first, GOOD))
@@ -245,3 +255,61 @@ def test_a_file_of_the_operators_that_is_wrong_does_not_keep_others_from_being_w
     row = stopped()
     admin_client.post(url_of(row), said(row, GOOD))
     assert recognise(OFFER).screen == "own.birthday_offer"
+
+
+# Undo
+
+UNDO = reverse("console:label_undo")
+
+
+def test_a_label_can_be_undone_where_the_unknown_screens_are(admin_client, own, caplog) -> None:
+    caplog.set_level("INFO")
+    row = stopped()
+    admin_client.post(url_of(row), said(row, GOOD))
+    file = f"label-instagram-{row.fingerprint}.yaml"
+    page = page_of(admin_client.get(LIST))
+    assert "own.birthday_offer" in page
+    assert f'name="file" value="{file}"' in page
+
+    page = page_of(admin_client.post(UNDO, {"file": file}, follow=True))
+    assert f"{file} is gone" in page
+    assert [path for path in own.rglob("*") if path.is_file()] == []
+    assert recognise(OFFER).screen == ""
+    assert f"admin took {file} back" in caplog.text
+
+
+def test_undo_brings_back_the_label_that_was_replaced(admin_client, own) -> None:
+    row = stopped()
+    admin_client.post(url_of(row), said(row, GOOD))
+    file = own / f"label-instagram-{row.fingerprint}.yaml"
+    first = file.read_text()
+    again = stopped(OFFER.replace("A gift for", "Presents for"))
+    by_its_id = said(again, GOOD)
+    del by_its_id[f"text-{TITLE}"]
+    admin_client.post(url_of(again), by_its_id)
+    assert file.read_text() != first
+
+    admin_client.post(UNDO, {"file": file.name})
+    assert file.read_text() == first
+    admin_client.post(UNDO, {"file": file.name})
+    assert files(own) == []
+
+
+@pytest.mark.parametrize("file", ["", "mine.yaml", "../mine.yaml", "label-instagram-0000.yaml"])
+def test_undo_touches_nothing_but_a_label(admin_client, own, file) -> None:
+    own.mkdir()
+    for path in (own / "mine.yaml", own.parent / "mine.yaml"):
+        path.write_text("schema: 1")
+    page = page_of(admin_client.post(UNDO, {"file": file}, follow=True))
+    assert "There is no label" in page
+    assert (own / "mine.yaml").exists()
+    assert (own.parent / "mine.yaml").exists()
+
+
+def test_who_may_only_look_cannot_undo_what_others_said(admin_client, client, own) -> None:
+    row = stopped()
+    admin_client.post(url_of(row), said(row, GOOD))
+    rights(client, "view_run", "view_evidence", "add_run")
+    assert UNDO not in page_of(client.get(LIST))
+    assert client.post(UNDO, {"file": files(own)[0]}).status_code == 403
+    assert len(files(own)) == 1

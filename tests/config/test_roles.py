@@ -60,6 +60,7 @@ MATRIX = {
     "console:unknown": "O-",
     "console:unknown_live": "O-",
     "console:unknown_screen": "OO",
+    "console:label_undo": "-O",
     "console:matches": "V-",
     "console:match_add": "-M",
     "console:screenshot": "O-",

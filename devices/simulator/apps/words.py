@@ -12,6 +12,7 @@ OTHERS: dict[str, dict[str, str]] = {
         "I already have an account": "Ik heb al een account", "Log in": "Inloggen", "Password": "Wachtwoord",
         "Forgot password?": "Wachtwoord vergeten?", "Not now": "Niet nu", "Edit profile": "Profiel bewerken",
         "followers": "volgers", "following": "volgend",
+        "Save your login info?": "Je inloggegevens opslaan?",
     },
     "nl tiktok": {
         "Use phone / email / username": "Telefoonnummer/e-mailadres/gebruikersnaam gebruiken",
@@ -20,6 +21,7 @@ OTHERS: dict[str, dict[str, str]] = {
         "I already have an account": "Ich habe bereits ein Konto", "Log in": "Anmelden", "Password": "Passwort",
         "Forgot password?": "Passwort vergessen?", "Not now": "Jetzt nicht", "Edit profile": "Profil bearbeiten",
         "posts": "Beiträge",
+        "Save your login info?": "Deine Login-Informationen speichern?",
     },
     "de tiktok": {
         "Use phone / email / username": "Telefonnr./E-Mail/Benutzernamen nutzen",
@@ -28,6 +30,7 @@ OTHERS: dict[str, dict[str, str]] = {
         "I already have an account": "Ya tengo una cuenta", "Log in": "Iniciar sesión", "Password": "Contraseña",
         "Forgot password?": "¿Olvidaste tu contraseña?", "Not now": "Ahora no", "Edit profile": "Editar perfil",
         "posts": "publicaciones", "followers": "seguidores", "following": "seguidos",
+        "Save your login info?": "¿Guardar tu información de inicio de sesión?",
     },
     "es tiktok": {
         "Use phone / email / username": "Usar teléfono/correo/nombre de usuario",
@@ -37,6 +40,7 @@ OTHERS: dict[str, dict[str, str]] = {
         "Forgot password?": "Esqueceu a senha?", "Not now": "Agora não", "Edit profile": "Editar perfil",
         "followers": "seguidores", "following": "seguindo",
         "Username, email or mobile number": "Nome de usuário, email ou número de celular",
+        "Save your login info?": "Salvar suas informações de login?",
     },
     "pt tiktok": {
         "Use phone / email / username": "Usar telefone/e-mail/nome de usuário",

@@ -8,10 +8,10 @@ import pytest
 
 from automation.screens.recognise import SCREEN, Verdict, recognise
 from automation.screens.schema import load
+from automation.screens.written import FIXTURES, WRITTEN
 from tests.automation.dumps import drawn, screens_of
 from tests.automation.screens.catalogue import CATALOGUE
 from tests.automation.screens.test_simulated_screens import NAMES, PREFIX
-from tests.automation.screens.written import FIXTURES, WRITTEN
 
 NO_SCREENS = ("unreadable:", "no screen:")
 DEFINED = {screen.id for app in load().values() for screen in app.screens}

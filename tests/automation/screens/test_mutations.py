@@ -10,9 +10,9 @@ from automation.screens import pattern
 from automation.screens.dump import normalise, parse
 from automation.screens.recognise import UNREADABLE, recognise
 from automation.screens.schema import load
+from automation.screens.written import FIXTURES
 from tests.automation.dumps import IG, TT, drawn, dump, node
 from tests.automation.screens import mutations
-from tests.automation.screens.written import FIXTURES
 
 Change = Callable[[str], str]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from automation.screens.recognise import recognise
+from automation.screens.recognise import UNKNOWN, recognise
 from tests.automation.dumps import drawn, screens_of
 
 #: Where the simulator's name of a screen is not ours.
@@ -27,6 +29,24 @@ def test_every_simulated_screen_is_recognised_as_itself(app: str, screen: str, l
     verdict = recognise(drawn(app, screen, language))
 
     assert verdict.screen == NAMES[app].get(screen, PREFIX[app] + screen), verdict.detail
+
+
+@pytest.mark.parametrize("language", ["nl", "de", "es", "pt"])
+@pytest.mark.parametrize(("app", "screen"), EVERY)
+def test_a_screen_of_which_half_is_in_english_is_recognised_as_itself(
+    app: str, screen: str, language: str
+) -> None:
+    verdict = recognise(drawn(app, screen, language))
+
+    assert verdict.screen == NAMES[app].get(screen, PREFIX[app] + screen), verdict.detail
+
+
+def test_a_dialog_over_the_login_form_is_not_taken_for_the_form_in_whatever_language() -> None:
+    unknown = drawn("instagram", "rate_limited").replace("Try Again Later", "Spróbuj później")
+    unknown = re.sub(r'text="(We limit|Please wait)[^"]*"', 'text="Za dużo"', unknown)
+
+    assert "igds_alert_dialog_headline" in unknown
+    assert recognise(unknown).status == UNKNOWN
 
 
 @pytest.mark.parametrize("version", ["22.5.3", "43.1.4", "47.0.3"])

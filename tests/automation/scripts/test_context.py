@@ -321,6 +321,15 @@ def test_what_stays_and_shows_nothing_is_known_by_its_activity() -> None:
     assert phone.asked_front == 1
 
 
+def test_what_was_in_front_before_a_restart_says_nothing_of_what_is_after_it() -> None:
+    phone = FakePhone(dump(node("FrameLayout", package=TT)), installed=(IG, TT))
+    phone.in_front = f"{TT}/com.ss.android.ugc.aweme.TwoStepAuthActivity"
+    phone.stop_app = lambda _package: setattr(phone, "in_front", f"{TT}/com.ss.SplashActivity")  # type: ignore[method-assign]
+    result = run_script("login", phone, ticket("login", "tiktok"), pace=FAST)
+
+    assert (result.outcome, result.reason) == ("needs_person", "unreadable_screen")
+
+
 def test_a_dump_of_what_is_no_longer_in_front_is_told_to_be_stale() -> None:
     phone = FakePhone(STRANGE)
     phone.in_front = "com.miui.home/.Launcher"

@@ -165,6 +165,24 @@ def test_a_phone_that_is_too_full_for_the_server_says_so(stage: MakeStage) -> No
         at.run(ticket("login", IG))
 
 
+def test_an_unknown_screen_in_a_language_that_is_half_known_says_so_and_can_be_labelled(
+    stage: MakeStage,
+) -> None:
+    at = stage({"app": TT, "language": "nl", "popups": ["survey"]})
+    result = at.run(ticket("login", TT))
+
+    assert result.reason == "unknown_screen"
+    assert "the app is set to nl, in which 1 of 71 texts are known" in result.message
+
+
+def test_an_unknown_screen_in_a_language_that_is_known_says_nothing_of_it(stage: MakeStage) -> None:
+    at = stage({"app": TT, "language": "fr", "popups": ["survey"]})
+    result = at.run(ticket("login", TT))
+
+    assert result.reason == "unknown_screen"
+    assert "texts are known" not in result.message
+
+
 # --- the clock
 
 

@@ -262,6 +262,27 @@ def test_looks_share_a_connection_and_do_without_it_when_it_was_closed(
     assert len(made) == 2
 
 
+def test_a_tap_shares_the_connection_of_the_look_before_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.phone.dump()
+    monkeypatch.setattr(rig.phone._ui, "_new_line", lambda: pytest.fail("a new connection was made"))
+    rig.phone.tap(Spot(500, 500))
+
+    assert len(rig.touches("click")) == 1
+
+
+def test_a_tap_does_without_a_connection_that_said_nothing_for_a_while(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.phone.dump()
+    line = rig.phone._ui._line
+    monkeypatch.setattr(u2_server, "FRESH_SECONDS", 0.0)
+    rig.phone.tap(Spot(500, 500))
+
+    assert line is not None
+    assert line.fileno() == -1
+    assert len(rig.touches("click")) == 1
+
+
 def test_a_tap_never_goes_over_a_connection_that_may_be_closed(rig: Rig) -> None:
     rig.phone.dump()
     line = rig.phone._ui._line

@@ -1,8 +1,30 @@
-"""A dump of each screen as the sources of the catalogue describe it, written by hand."""
+"""A dump of each screen as the sources of the catalogue describe it, written by hand: to check screen files against."""
 
 from __future__ import annotations
 
-from tests.automation.dumps import TT, dump, node
+from html import escape
+from typing import Any
+
+IG, TT = "com.instagram.android", "com.zhiliaoapp.musically"
+
+
+def node(cls: str = "TextView", *children: str, package: str = IG, **attributes: Any) -> str:
+    """One node; `id`, `desc`, `text` and flags as keywords."""
+    names = {"id": "resource-id", "desc": "content-desc"}
+    given = {"bounds": "[0,0][100,100]", "enabled": "true", **attributes}
+    if "id" in given and ":" not in given["id"]:
+        given["id"] = f"{package}:id/{given['id']}"
+    shown = " ".join(
+        f'{names.get(key, key)}="{escape(str(value).lower() if isinstance(value, bool) else str(value))}"'
+        for key, value in given.items()
+    )
+    return f'<node class="android.widget.{cls}" package="{package}" {shown}>{"".join(children)}</node>'
+
+
+def dump(*nodes: str) -> str:
+    """A whole dump."""
+    return f"<?xml version='1.0' encoding='UTF-8'?><hierarchy rotation=\"0\">{''.join(nodes)}</hierarchy>"
+
 
 TAB_BAR = node("LinearLayout", node("FrameLayout", id="feed_tab", desc="Home"), id="tab_bar")
 GMS, VENDING = "com.google.android.gms", "com.android.vending"
@@ -13,11 +35,11 @@ def says(*texts: str, package: str = TT) -> list[str]:
     return [node(text=text, package=package) for text in texts]
 
 
-def button(text: str, **more: object) -> str:
+def button(text: str, **more: Any) -> str:
     return node("Button", text=text, clickable=True, **more)
 
 
-def tt(cls: str, **more: object) -> str:
+def tt(cls: str, **more: Any) -> str:
     return node(cls, package=TT, **more)
 
 
@@ -48,7 +70,7 @@ def bottom(selected: str) -> str:
     ) + tt("Button", desc="Create")
 
 
-def row(handle: str, **more: object) -> str:
+def row(handle: str, **more: Any) -> str:
     return node("ViewGroup", node("View", text=handle), desc=handle, clickable=True, **more)
 
 
