@@ -109,12 +109,16 @@ def ticket_key(host: str, run: int, fence: int) -> str:
     return key(host, f"ticket:{run}:{fence}")
 
 
+#: Redis finds the one word itself: all that INFO says takes twice as long to read.
+LIFE = "return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
+
+
 def life_of(client: Any) -> str:
     """Which life of the Redis server this is: each start begins another. Raises redis errors.
 
     A server that comes back with old data brings back tickets that were taken, or withdrawn, since.
     """
-    return str(client.info("server").get("run_id", ""))
+    return bytes(client.eval(LIFE, 0)).decode()
 
 
 class Wire:
