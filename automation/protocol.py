@@ -28,6 +28,7 @@ UNCONFIRMED = (
 SCREENS = "screens"  #: the key of a host at which the operator's screen files lie
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 TICK_TASK = "automation.campaign_tick"  #: the Celery task that beat fires
+TICKS = "ticks"  #: the queue of the controller's worker
 IMPORT_TASK = "accounts.imports_tick"  #: as accounts/tasks.py names it
 HEARTBEAT_SECONDS = 5.0  #: how often an agent says that it lives
 HOST_SILENT_SECONDS = 30.0  #: after this much silence a host has lost its runs

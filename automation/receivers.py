@@ -12,8 +12,9 @@ from django.dispatch import receiver
 
 from accounts.models import Account
 from accounts.services import NotDeleted, RunsMayStart
-from accounts.signals import account_disabled
+from accounts.signals import account_disabled, import_waits
 from automation.choices import Outcome
+from automation.controller import wire
 from automation.controller.cancels import cancel
 from automation.models import Campaign, Run
 
@@ -48,3 +49,9 @@ def end_runs_of_disabled(account_ids: Iterable[int], actor: str = "", **_kwargs:
     """A disabled account never runs: what waits is skipped, what is offered withdrawn, what runs canceled."""
     runs = Run.objects.unfinished().filter(account_id__in=list(account_ids)).select_related("host")
     cancel(runs, actor, Outcome.SKIPPED, "disabled")
+
+
+@receiver(import_waits)
+def call_worker(**_kwargs: Any) -> None:
+    """The worker need not wait for beat to find an import."""
+    wire.call_worker()

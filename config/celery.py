@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from django.conf import settings
 
 from automation import transport
-from automation.protocol import CELERY_SETTINGS, IMPORT_TASK, TICK_TASK
+from automation.protocol import CELERY_SETTINGS, IMPORT_TASK, TICK_TASK, TICKS
 
 transport.use(transport.Ticks)
 
@@ -19,18 +19,18 @@ app = Celery("phonerack")
 app.conf.update(
     CELERY_SETTINGS,
     broker_url=settings.REDIS_URL,
-    task_default_queue="ticks",
+    task_default_queue=TICKS,
     timezone="UTC",
     beat_schedule={
         "campaign-tick": {
             "task": TICK_TASK,
             "schedule": 15.0,
-            "options": {"expires": 15, "queue": "ticks"},
+            "options": {"expires": 15, "queue": TICKS},
         },
         "imports-tick": {
             "task": IMPORT_TASK,
-            "schedule": 2.0,
-            "options": {"expires": 10, "queue": "ticks"},
+            "schedule": 15.0,
+            "options": {"expires": 15, "queue": TICKS},
         },
     },
     beat_schedule_filename=str(settings.STATE / "beat-schedule"),

@@ -36,6 +36,7 @@ from accounts.excel.work import (
     work,
 )
 from accounts.services import RunsMayStart
+from accounts.signals import import_waits
 
 __all__ = ["ListChanged", "NotNow"]
 
@@ -70,7 +71,10 @@ def create(
 
 def check_now(job: ImportJob) -> Preview | None:
     """Check a small import at once; None for one that has to wait for the worker. Raises FileRefused."""
-    return None if job.is_large else _checked(job, here=False)
+    found = None if job.is_large else _checked(job, here=False)
+    if found is None:
+        _leave_to_worker(job)
+    return found
 
 
 def check_here(job: ImportJob) -> Preview:
@@ -109,6 +113,8 @@ def confirm(job: ImportJob, good_rows: bool = False, expect_phones: bool = False
     SealedStorage(name=job.upload).touch()
     if at_once:
         _now(job)
+    else:
+        _leave_to_worker(job)
 
 
 def _check_answer(job: ImportJob, good_rows: bool, expect_phones: bool) -> None:
@@ -157,7 +163,9 @@ def undo(job: ImportJob, who: Who = NOBODY) -> None:
             raise NotNow(_("It is being undone already."))
         audit.note_many(AuditAction.UNDONE, who, ids, job.file_name, detail)
     job.refresh_from_db()
-    if not job.is_large:
+    if job.is_large:
+        _leave_to_worker(job)
+    else:
         _now(job)
 
 
@@ -166,6 +174,11 @@ def can_undo(job: ImportJob) -> bool:
     if not is_over or job.finished_at < timezone.now() - timedelta(days=UNDO_DAYS):  # type: ignore[operator]
         return False
     return job.parts.filter(kind=PartKind.WRITTEN).exists()
+
+
+def _leave_to_worker(job: ImportJob) -> None:
+    """Tell it at once; else the next tick does."""
+    transaction.on_commit(lambda: import_waits.send(ImportJob, job=job))
 
 
 def _now(job: ImportJob) -> None:

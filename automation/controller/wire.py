@@ -12,7 +12,7 @@ import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from automation.protocol import WAKE_KEY, key, offer_message
+from automation.protocol import IMPORT_TASK, TICKS, WAKE_KEY, celery_message, key, offer_message
 
 QUEUE_LENGTH = 1000  #: messages that wait for one host at most
 
@@ -35,6 +35,12 @@ def wake() -> None:
     """Tell the controller that there is new work. Without Redis it finds it a second later by itself."""
     with contextlib.suppress(*WIRE_ERRORS):
         wire().xadd(WAKE_KEY, {"new": 1}, maxlen=1)
+
+
+def call_worker() -> None:
+    """Have the worker look for imports now. Without Redis it does at its next tick, within 15 seconds."""
+    with contextlib.suppress(*WIRE_ERRORS):
+        wire().lpush(TICKS, json.dumps(celery_message(IMPORT_TASK, [])))
 
 
 def publish(offers: Iterable[tuple[str, int, int, str]]) -> None:

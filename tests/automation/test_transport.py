@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from automation.protocol import RUN_TASK, TICK_TASK, Heartbeat, celery_message, key, offer_message, ticket_key
+from automation.controller.wire import call_worker
+from automation.protocol import (
+    RUN_TASK,
+    TICK_TASK,
+    TICKS,
+    Heartbeat,
+    celery_message,
+    key,
+    offer_message,
+    ticket_key,
+)
 from automation.transport import Offers, Ticks
 from config import keys
 from config.env import BASE
@@ -124,11 +134,11 @@ def test_the_worker_of_ticks_outlives_all_poison_and_does_the_next_tick(
     )
     try:
         for one in [*POISON, json.dumps(celery_message(TICK_TASK, []))]:
-            redis_client.lpush("ticks", one)
-        wait_for(
-            lambda: "campaign_tick" in worker.log.read_text(), 30, "the tick"
-        )  # there are no tables: it says so
+            redis_client.lpush(TICKS, one)
+        call_worker()
+        for task in ("campaign_tick", "imports_tick"):  # there are no tables: it says so
+            wait_for(lambda task=task: task in worker.log.read_text(), 30, task)
         assert worker.is_alive()
-        assert redis_client.llen("ticks") == 0
+        assert redis_client.llen(TICKS) == 0
     finally:
         worker.stop()

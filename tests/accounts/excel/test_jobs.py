@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,9 @@ from accounts.excel import jobs, records, work
 from accounts.excel.models import ImportJob, ImportPart, ImportState
 from accounts.excel.uploads import folder
 from accounts.models import Account
-from accounts.tasks import imports_tick
+from accounts.tasks import IMPORT_TASK, imports_tick
+from automation.controller.wire import wire
+from automation.transport import Ticks
 from tests import database
 from tests.accounts.excel.sheets import make_xlsx, table
 from tests.factories import make_account, make_device
@@ -62,6 +65,32 @@ def test_a_large_file_waits_for_the_worker_and_has_the_same_preview():
     assert [(error.row, error.value) for error in records.errors(job, 0, 10)] == [(6, "7")]
     assert records.changes(job, 20, 10)[-1].username == "u22"
     assert not Account.objects.exists()
+
+
+def test_the_worker_is_told_at_once_of_each_import_that_waits_for_it(
+    redis_client, django_capture_on_commit_callbacks
+):
+    calls = []
+    for step in (lambda job: jobs.check_now(job), jobs.confirm, jobs.undo):
+        job = ImportJob.objects.first() or jobs.create(table("username pwd", *rows(23)), "big.xlsx", "tiktok")
+        with django_capture_on_commit_callbacks(execute=True):
+            step(job)
+        calls.append([Ticks.task_of(json.loads(one)) for one in redis_client.lrange("ticks", 0, -1)])
+        redis_client.delete("ticks")
+        imports_tick()
+    assert calls == [[IMPORT_TASK]] * 3
+
+
+def test_an_import_waits_for_the_next_tick_when_redis_does_not_answer(
+    settings, django_capture_on_commit_callbacks
+):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    wire.cache_clear()
+    job = jobs.create(table("username pwd", *rows(23)), "big.xlsx", "tiktok")
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.check_now(job)
+    wire.cache_clear()
+    assert imports_tick() == 1
 
 
 def test_the_worker_speaks_the_language_of_the_one_who_brought_the_file():
