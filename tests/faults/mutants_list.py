@@ -237,8 +237,8 @@ MUTANTS = (
         (
             Edit(
                 "accounts/excel/plan.py",
-                'CellChange(name, "", word)',
-                'CellChange(name, "", text)',
+                'CellChange(str(SECRET_NAMES[name]), "", word)',
+                'CellChange(str(SECRET_NAMES[name]), "", getattr(self.account, name).reveal())',
             ),
         ),
         ("tests/accounts/excel/test_pages.py::test_a_preview_comes_before_anything_is_written",),
