@@ -136,17 +136,19 @@ class Work:
         """In hand first, then the ticket: so "not in hand" proves to the controller that it was not started."""
         term = self.lease.term  # before the ticket: a pause after it must not go unnoticed
         with ExitStack() as lane:
-            sealed = self._ticket_in_lane(lane, run, fence, serial)
-            if sealed is None:
+            ticket = self._ticket_in_lane(lane, run, fence, serial)
+            if ticket is None:
                 self.outbox.let_go(run, fence)
                 return
             self.outbox.add("started", run, fence)
             self.wake()
-            body = self._outcome_or_defect(run, fence, serial, sealed, term)
+            body = self._outcome_or_defect(run, fence, serial, ticket, term)
             self.outbox.finish("finished", run, fence, body)
         self.wake()
 
-    def _ticket_in_lane(self, lane: ExitStack, run: int, fence: int, serial: str) -> bytes | None:
+    def _ticket_in_lane(
+        self, lane: ExitStack, run: int, fence: int, serial: str
+    ) -> Ticket | BadTicket | None:
         """The ticket, once the phone is ours; None when either cannot be had."""
         waiting = Deadline(LANE_SECONDS)
         try:
@@ -158,27 +160,28 @@ class Work:
             log.warning("run %s is left to the controller: %s", run, error)
             return None
 
-    def _ticket(self, run: int, fence: int) -> bytes | None:
+    def _ticket(self, run: int, fence: int) -> Ticket | BadTicket | None:
         try:
             self._meet_controller()
             if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
                 return None
-            found: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
-            if found is not None and self._is_of_the_past(found):
+            sealed: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
+            ticket = self._opened(sealed) if sealed is not None else None
+            if isinstance(ticket, Ticket) and ticket.life and ticket.life != life_of(self.client):
+                # There it may have been taken before, or withdrawn.
                 log.warning("run %s: Redis came back with old data; its ticket is void", run)
                 return None
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
             return None
-        return found
+        return ticket
 
-    def _is_of_the_past(self, sealed: bytes) -> bool:
-        """Whether an older life of Redis left this ticket: there it may have been taken before, or withdrawn."""
+    def _opened(self, sealed: bytes) -> Ticket | BadTicket:
+        """The ticket, or what is wrong with it, which is told at the end of the run."""
         try:
-            life = self.identity.open_ticket(sealed, time.time()).life
-        except BadTicket:  # told at the end of the run
-            return False
-        return bool(life) and life != life_of(self.client)
+            return self.identity.open_ticket(sealed, time.time())
+        except BadTicket as error:
+            return error
 
     def _meet_controller(self) -> None:
         """The very first offer may be quicker than the pulse that brings the controller's key."""
@@ -188,22 +191,22 @@ class Work:
                 self.identity.trust(found.decode())
 
     def _outcome_or_defect(
-        self, run: int, fence: int, serial: str, sealed: bytes, term: int
+        self, run: int, fence: int, serial: str, ticket: Ticket | BadTicket, term: int
     ) -> dict[str, Any]:
         """The body of the last report. An unexpected exception is our defect, told without the values in it."""
         try:
-            return self._outcome(run, fence, serial, sealed, term)
+            return self._outcome(run, fence, serial, ticket, term)
         except Exception as error:  # noqa: BLE001 - the one place that catches all
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("run %s: %s\n%s", run, type(error).__name__, where)
             return _body(Result("errored", "defect", f"{type(error).__name__}\n{where}"))
 
-    def _outcome(self, run: int, fence: int, serial: str, sealed: bytes, term: int) -> dict[str, Any]:
-        try:
-            ticket = self.identity.open_ticket(sealed, time.time())
-        except BadTicket as error:
-            log.error("run %s: its ticket is no good: %s", run, error)
-            return _body(Result("errored", "bad_ticket", str(error)))
+    def _outcome(
+        self, run: int, fence: int, serial: str, ticket: Ticket | BadTicket, term: int
+    ) -> dict[str, Any]:
+        if isinstance(ticket, BadTicket):
+            log.error("run %s: its ticket is no good: %s", run, ticket)
+            return _body(Result("errored", "bad_ticket", str(ticket)))
         if (ticket.run, ticket.fence, ticket.serial) != (run, fence, serial):
             return _body(Result("errored", "bad_ticket", "it is for another run"))
         deadline = Deadline(ticket.seconds, lambda: self.lease.why_not(term))
