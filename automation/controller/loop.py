@@ -87,7 +87,8 @@ class Controller:
         if news.bells or is_due:
             self._sweep()
             self._swept, self._is_news = time.monotonic(), True
-        self._offer(news.devices)
+        if not self.draining.is_set():
+            self._offer(news.devices)
         self._gather = min(time.monotonic() - begun, GATHER_SECONDS) if news.devices else 0.0
 
     def _offer(self, devices: set[int]) -> None:
