@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Abs
 
 from automation.choices import (
     OPEN,
@@ -77,6 +78,10 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
 class RunQuerySet(models.QuerySet["Run"]):
     def pending(self) -> Self:
         return self.filter(state=RunState.PENDING)
+
+    def in_line_of(self, campaign: int | models.OuterRef | None) -> Self:
+        """Pending ones of the campaign; of None, those asked by hand. By the index `run_lines`."""
+        return self.pending().alias(line=Abs("campaign")).filter(line=campaign)
 
     def offered(self) -> Self:
         return self.filter(state=RunState.OFFERED)

@@ -139,15 +139,15 @@ class Line(NamedTuple):
 
 def lines() -> list[Line]:
     """The lines in which a run of an active campaign, or one asked by hand, waits."""
-    waits = Exists(Run.objects.pending().filter(campaign=OuterRef("pk")))
+    waits = Exists(Run.objects.in_line_of(OuterRef("pk")))
     active = Campaign.objects.filter(waits, state=CampaignState.ACTIVE).order_by("pk")
     return [line for pk in [None, *active.values_list("pk", flat=True)] for line in _lines_of(pk)]
 
 
 def _lines_of(campaign: int | None) -> Iterator[Line]:
     """One for each priority that waiting runs of the campaign have: two index look-ups each."""
-    waiting = Run.objects.pending().filter(campaign=campaign)
-    highest = waiting.order_by("-campaign_id", "-priority").values_list("priority", flat=True)  # as the index
+    waiting = Run.objects.in_line_of(campaign)
+    highest = waiting.order_by("-line", "-priority").values_list("priority", flat=True)  # as the index
     priority = highest.first()
     while priority is not None:
         anywhere = waiting.filter(device=None, priority=priority, any_device=True)
