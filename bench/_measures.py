@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 import bench._scripts  # noqa: F401 - registers the script
 from accounts.models import Account
 from automation import campaigns, services
-from automation.choices import EventKind
+from automation.choices import EventKind, RunState
 from automation.models import Campaign, Run, RunEvent
 from bench._cost import Meter
 from bench._plan import Plan
@@ -109,16 +109,21 @@ def backlog(count: int) -> dict[str, Any]:
 
 def throughput(pids: dict[str, int], seconds: float) -> dict[str, Any]:
     """Runs that one controller takes from pending to finished in a second, and the CPU of that."""
-    return _rate(lambda: Run.objects.finished().count(), pids, seconds)
+    return _rate_of(RunEvent.objects.filter(new=RunState.FINISHED), pids, seconds)
 
 
 def lines(pids: dict[str, int], seconds: float) -> dict[str, Any]:
     """Log lines of runs written in a second."""
+    return _rate_of(RunEvent.objects.filter(kind=EventKind.STEP), pids, seconds)
+
+
+def _rate_of(events: QuerySet[RunEvent], pids: dict[str, int], seconds: float) -> dict[str, Any]:
+    """The rate of these among all events: the newest number of all costs next to nothing to ask for."""
     found = _rate(lambda: RunEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0, pids, seconds)
-    steps = RunEvent.objects.filter(kind=EventKind.STEP, pk__gt=found["first"], pk__lte=found["last"]).count()
-    share = steps / found["count"]  # the other events are the runs' states
+    wanted = events.filter(pk__gt=found["first"], pk__lte=found["last"]).count()
+    share = wanted / found["count"]
     cpu = {name: round(one / share, 3) for name, one in found["cpu_ms"].items()}
-    return {**found, "count": steps, "per_second": round(found["per_second"] * share, 1), "cpu_ms": cpu}
+    return {**found, "count": wanted, "per_second": round(found["per_second"] * share, 1), "cpu_ms": cpu}
 
 
 def _rate(count: Callable[[], int], pids: dict[str, int], seconds: float) -> dict[str, Any]:
