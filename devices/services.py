@@ -67,14 +67,22 @@ def host_fell_silent(host: Host) -> bool:
 def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime) -> None:
     """Bring the host's devices in step with what its agent sees: new ones are made, gone ones go offline."""
     wanted = {str(phone["serial"]): _facts(phone) for phone in phones}
-    rows = Device.objects.locked().select_related("host").filter(Q(serial__in=wanted) | Q(host=host))
-    known = {device.serial: device for device in rows}
-    for serial, facts in wanted.items():
-        device = known.get(serial) or adopt_expected(facts) or Device(serial=serial)
+    rows = Device.objects.locked().filter(Q(serial__in=wanted) | Q(host=host))
+    known = {row["serial"]: row for row in rows.values("serial", "host_id", *FACTS)}
+    news = [serial for serial, facts in wanted.items() if _is_news(known.get(serial), host, facts)]
+    changed = Device.objects.select_related("host").in_bulk(news, field_name="serial") if news else {}
+    for serial in news:
+        facts = wanted[serial]
+        device = changed.get(serial) or adopt_expected(facts) or Device(serial=serial)
         _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
     Device.objects.filter(host=host, serial__in=wanted).update(last_seen=when)
     gone = Device.objects.filter(host=host).exclude(serial__in=wanted).exclude(connection=Connection.OFFLINE)
     gone.exclude(connection=Connection.UNKNOWN).update(connection=Connection.OFFLINE)
+
+
+def _is_news(row: dict[str, object] | None, host: Host, facts: dict[str, object]) -> bool:
+    """Most heartbeats say what is known."""
+    return row is None or row["host_id"] != host.pk or any(row[name] != facts[name] for name in facts)
 
 
 def _facts(phone: dict[str, object]) -> dict[str, object]:
@@ -97,7 +105,7 @@ def adopt_expected(facts: dict[str, object]) -> Device | None:
 
 
 def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> None:
-    """Write the device only where something changed: most heartbeats say what is known."""
+    """Write of the device only what changed."""
     if _is_elsewhere(device, host):
         log.warning(
             "device %s, at work on %s, is also seen by %s: left where it is", device, device.host, host
