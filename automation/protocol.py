@@ -51,6 +51,7 @@ CELERY_SETTINGS: dict[str, Any] = {
     "task_serializer": "json",
     "accept_content": ["json"],
     "result_backend": None,
+    "result_backend_thread_safe": True,  # else each thread makes the one that keeps nothing for itself
     "task_ignore_result": True,
     "task_acks_late": False,
     "task_send_sent_event": False,

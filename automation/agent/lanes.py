@@ -71,12 +71,15 @@ class Lanes:
     @contextmanager
     def _flock(self, serial: str, deadline: Deadline) -> Iterator[None]:
         path = self._folder / (re.sub(r"[^\w.-]", "_", serial) + ".lock")
-        with path.open("a") as file:
-            while not _try_flock(file.fileno()):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            while not _try_flock(file):
                 if deadline.remaining < 0.1:
                     raise PhoneTaken
                 deadline.sleep(0.05)
             yield
+        finally:
+            os.close(file)
 
 
 def _try_flock(fd: int) -> bool:
