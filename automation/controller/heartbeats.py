@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,12 +27,25 @@ class Hearing:
     heard_at: dict[str, float] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)  #: hosts whose key changed -> the sentence
     listened_at: float = field(default_factory=time.monotonic)  #: when the last look at the heartbeats began
+    left: set[str] = field(default_factory=set)  #: hosts whose new heartbeat waits for the next look
 
-    def listen(self) -> list[Heartbeat]:
-        """New heartbeats, already written to the database. Raises redis errors."""
+    def listen(self, seconds: float = float("inf")) -> list[Heartbeat]:
+        """New heartbeats, already written to the database: as many as go into so many seconds, one at least, the
+        longest unheard first. Raises redis errors.
+        """
         self.listened_at = time.monotonic()
-        fresh = [beat for beat in _read_all() if self._is_new(beat)]
-        return [beat for beat in fresh if self._accept_or_say(beat)]
+        waiting = deque(sorted(filter(self._is_new, _read_all()), key=self._last_heard))
+        heard = list[Heartbeat]()
+        while waiting:
+            beat = waiting.popleft()
+            heard += [beat] if self._accept_or_say(beat) else []
+            if time.monotonic() - self.listened_at > seconds:
+                break
+        self.left = {beat.host for beat in waiting}
+        return heard
+
+    def _last_heard(self, beat: Heartbeat) -> float:
+        return self.heard_at.get(beat.host, 0.0)
 
     def _accept_or_say(self, beat: Heartbeat) -> bool:
         try:
@@ -53,6 +67,7 @@ class Hearing:
             host
             for host in Host.objects.alive()
             if self.listened_at - self.heard_at.setdefault(host.name, now) > HOST_SILENT_SECONDS
+            and host.name not in self.left
         ]
 
     def one_more_term(self) -> None:

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-GATHER_SECONDS = 0.03  #: longest wait of a busy moment, from the first report to the pass that applies it
+HEAR_SECONDS = 0.02  #: longest stay at heartbeats in one pass
+GATHER_SECONDS = 0.03  #: longest wait of a busy moment, from the end of one pass to the next
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -47,7 +48,7 @@ class Controller:
         self._hosts: list[str] = []
         self._lines: list[gather.Line] = []
         self._cleaned = 0.0
-        self._swept, self._woken, self._is_news, self._gather = 0.0, b"0", True, 0.0
+        self._swept, self._woken, self._is_news, self._gather_until = 0.0, b"0", True, 0.0
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
     def run(self) -> None:
@@ -84,12 +85,15 @@ class Controller:
         if is_due:  # of all hosts, for the sweep judges them by what they reported
             self._hosts = list(Host.objects.values_list("name", flat=True))
         reports.apply_hosts(self._hosts, news)
-        if news.bells or is_due:
+        if news.bells or is_due or self.hearing.left:
+            self._hear()
+        if is_due:
             self._sweep()
-            self._swept, self._is_news = time.monotonic(), True
+            self._swept = time.monotonic()
         if not self.draining.is_set():
             self._offer(news.devices)
-        self._gather = min(time.monotonic() - begun, GATHER_SECONDS) if news.devices else 0.0
+        ended = time.monotonic()
+        self._gather_until = ended + min(ended - begun, GATHER_SECONDS) if news.devices else 0.0
 
     def _offer(self, devices: set[int]) -> None:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
@@ -100,18 +104,21 @@ class Controller:
             dispatch.offer_all(self.pace, among, self._lines, self.draining.is_set)
         self._is_news = False
 
+    def _hear(self) -> None:
+        """What the hosts say, for HEAR_SECONDS; the next pass hears the others, after what was clicked meanwhile."""
+        for beat in self.hearing.listen(HEAR_SECONDS):
+            self._apart(self._settle, beat)
+        self._is_news = True
+
     def _sweep(self) -> None:
         wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
-        for beat in self.hearing.listen():
-            self._apart(self._settle, beat)
         for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
             self._apart(sweep.lose_host, host)
         alive = list(Host.objects.alive())
         self.cancels.send(alive, self.hearing.beats)
         self.post.send(alive)
         sweep.end_holds()
-        sweep.spare_held()
-        sweep.overdue_offers(self.questions)
+        sweep.in_hand(self.questions)
         sweep.expire()
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             sweep.skip_disabled()
@@ -137,16 +144,18 @@ class Controller:
             log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
-        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment as long again as the last
-        pass took, so that what comes then is one batch.
+        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment until as long has passed as the
+        last pass took, so that what comes then is one batch.
         """
+        if self.hearing.left:
+            return
         streams = {key(name, "reports"): "0" for name in self._hosts}
         found = wire().xread({**streams, WAKE_KEY: self._woken}, count=1, block=int(PASS_SECONDS * 1000))
         for name, entries in found or []:
             if name == WAKE_KEY.encode():
                 self._woken, self._is_news = entries[-1][0], True
         if found:
-            self.stop.wait(self._gather)
+            self.stop.wait(max(0.0, self._gather_until - time.monotonic()))
 
     def _outage(self, what: str, error: Exception) -> None:
         """Wait a little; say so at once and then once in SAY_SECONDS."""

@@ -67,9 +67,21 @@ class Questions:
 
 
 def expire() -> None:
-    """End the pending runs that may no longer start, and see that no run of a disabled account goes on."""
+    """End the pending runs that may no longer start."""
     for run in Run.objects.expired(timezone.now())[:500]:
         end(run, Outcome.SKIPPED, "not_started_in_time")
+
+
+def in_hand(questions: Questions) -> None:
+    """See to what phones have in hand or before them, by one question where they have nothing. Raises redis errors."""
+    if Run.objects.active().exists():
+        spare_held()
+        overdue_offers(questions)
+        end_unwanted()
+
+
+def end_unwanted() -> None:
+    """See that no run of a disabled account goes on, nor one whose host was deleted."""
     services.request_cancel(
         Run.objects.active().of_disabled().filter(cancel_requested=False), "", Outcome.SKIPPED, "disabled"
     )

@@ -154,7 +154,7 @@ MUTANTS = (
                 "automation/controller/sweep.py",
                 "    for run in Run.objects.without_host():",
                 "    for run in Run.objects.running().filter(started_at__lt=timezone.now() - timedelta(seconds=30)):\n"
-                '        _finish(run, Outcome.LOST, "host_silent")\n'
+                '        end(run, Outcome.LOST, "host_silent")\n'
                 "    for run in Run.objects.without_host():",
             ),
         ),

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_run_that_takes_long_on_a_host_that_is_heard_goes_on(redis_client: Any) -> None:
     run = running_run()
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=2))
+    sweep.in_hand(sweep.Questions())
     sweep.expire()
-    sweep.overdue_offers(sweep.Questions())
     run.refresh_from_db()
     assert run.state == RunState.RUNNING
 

@@ -224,7 +224,7 @@ def test_a_deleted_account_has_no_runs_any_more(redis_client) -> None:
 def test_a_disabled_account_nobody_followed_up_is_followed_up_by_the_sweep(redis_client) -> None:
     run = running_run()
     Account.objects.filter(pk=run.account_id).update(is_enabled=False)
-    sweep.expire()
+    sweep.in_hand(sweep.Questions())
     run.refresh_from_db()
     assert run.cancel_requested
 

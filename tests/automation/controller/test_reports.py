@@ -174,6 +174,7 @@ def test_a_run_whose_end_meets_a_defect_keeps_nobody_elses_from_being_applied(
     Run.objects.filter(pk=bad.pk).update(host=None)
     late = run_on()
     Run.objects.filter(pk=late.pk).update(start_by=timezone.now())
+    sweep.in_hand(sweep.Questions())
     sweep.expire()
     ends = dict(Run.objects.order_by("pk").values_list("pk", "outcome"))
     assert ends == {bad.pk: "", good.pk: "succeeded", late.pk: "skipped"}
