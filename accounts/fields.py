@@ -63,7 +63,7 @@ class _SealedAttribute:
         if self.field.attname not in instance.__dict__:
             instance.refresh_from_db(fields=[self.field.attname])
         secret = cast(Secret, instance.__dict__[self.field.attname])
-        return Secret(secret.sealed, self.field.bound_to(instance))
+        return Secret(secret.sealed, self.field.bound_to(instance)) if secret else secret
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         if isinstance(value, str):

@@ -36,6 +36,8 @@ def _end_or_keep(runs: QuerySet[Run], reason: str) -> None:
     sees no reason not to put a ticket down.
     """
     ids = list(runs.values_list("pk", flat=True))
+    if not ids:
+        return
     still = Run.objects.filter(pk__in=ids).select_related("host")
     try:
         cancel(still, "", reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -93,8 +93,11 @@ class Planner:
         self.has_asked_for_app = False
 
     def prepare(self, rows: Rows, lock: bool) -> None:
-        """Ask the database which accounts the rows mean; the rest is asked per 500 rows, when they are planned."""
-        self.rows = rows
+        """Ask the database which accounts the rows mean; the rest is asked per 500 rows, when they are planned.
+
+        Without `lock` nothing will be written: a secret of a new account is looked at, and not sealed.
+        """
+        self.rows, self.seals = rows, lock
         self.read = readers()
         self.columns = [column for column in COLUMNS if column in rows.headers]
         self.places = {number: place for place, number in enumerate(rows.numbers)}
@@ -182,7 +185,7 @@ class Planner:
         """The account as it is, or a new one; None for one that was there a moment ago."""
         if identity.account is not None:
             return self.accounts.get(identity.account.pk)
-        return _new_account(identity)
+        return _new_account(identity, uuid4() if self.seals else NO_VAULT)
 
     def _values(self, row: dict[str, Any], planned: PlannedRow) -> dict[str, Any]:
         values = {}
@@ -335,6 +338,9 @@ class Planner:
 
     def _put_password(self, text: str | None, planned: PlannedRow) -> None:
         account = planned.account
+        if planned.is_new and not self.seals:
+            self._say_password(text or "", planned)
+            return
         before = {} if planned.is_new else {name: getattr(account, name) for name in CREDENTIALS}
         if text is None:
             changed = put_credentials(account, "", "")
@@ -347,14 +353,21 @@ class Planner:
             name: (bool(before.get(name)), bool(getattr(account, name))) for name in SECRET_NAMES
         }
 
+    def _say_password(self, text: str, planned: PlannedRow) -> None:
+        """What a preview tells of the secrets of a new account."""
+        parts = zip(SECRET_NAMES, split_password(planned.account.app, text), strict=True)
+        planned.secrets = {name: (False, bool(part)) for name, part in parts}
+        planned.columns.update(name for name, (_was, is_set) in planned.secrets.items() if is_set)
 
+
+NO_VAULT = UUID(int=0)  #: of an account that is not written
 BLANK = {field.attname: field.get_default() for field in Account._meta.concrete_fields}
 BLANK |= dict.fromkeys(SECRET_NAMES, Secret(""))
 
 
-def _new_account(identity: Identity) -> Account:
+def _new_account(identity: Identity, vault: UUID) -> Account:
     """An account with the row's name and else with the defaults, which Django asks for one by one each time."""
-    values = {**BLANK, "id": identity.kept_id, "vault_id": uuid4(), "app": identity.app}
+    values = {**BLANK, "id": identity.kept_id, "vault_id": vault, "app": identity.app}
     return Account(*{**values, "username": identity.username}.values())  # type: ignore[misc]
 
 

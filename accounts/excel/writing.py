@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, CharField, Field, ForeignKey, Value
+from django.db.models import BigIntegerField, BooleanField, CharField, DateTimeField, Field, ForeignKey, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from accounts.excel.identities import chunks
 from accounts.excel.plan import PlannedRow
+from accounts.fields import EncryptedField
 from accounts.models import Account
 from accounts.services import announce_disabled
 from devices.models import Device
@@ -75,10 +77,15 @@ def _insert(accounts: Sequence[Account], with_id: bool) -> None:
 
 def _column(field: Field[Any, Any]) -> Callable[[Account], Any]:
     """What the database takes for this field of an account."""
-    of = attrgetter(field.attname)
+    name, of = field.attname, attrgetter(field.attname)
     if isinstance(field, AS_IT_IS):
         return of
-    return lambda account: field.get_db_prep_save(of(account), connection)
+    if isinstance(field, EncryptedField):
+        return lambda account: account.__dict__[name].sealed
+    prepare = partial(field.get_db_prep_save, connection=connection)
+    if isinstance(field, DateTimeField):
+        prepare = lru_cache(prepare)  # most are the time of this import, or none
+    return lambda account: prepare(of(account))
 
 
 def update(changed: Sequence[PlannedRow]) -> None:
