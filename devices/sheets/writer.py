@@ -25,6 +25,8 @@ UNHOLDABLE = re.compile(r"[\x00-\x08\x0b-\x1f]")
 #: Rows below the last one that still have drop-downs: for those who go on writing.
 SPARE_ROWS = 1000
 CHOICES_SHEET = "choices"
+#: The writers of a cell without the decorator that looks whether its place is spelled "A1".
+WRITE_STRING, WRITE_NUMBER = Worksheet.write_string.__wrapped__, Worksheet.write_number.__wrapped__
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ def _write_rows(
         for column, cell in enumerate(row):
             if isinstance(cell, str):
                 if cell:
-                    sheet.write_string(last, column, cell, text)
+                    WRITE_STRING(sheet, last, column, cell, text)
             elif isinstance(cell, int | float):
-                sheet.write_number(last, column, cell, number)
+                WRITE_NUMBER(sheet, last, column, cell, number)
             elif cell is not None:
                 _write_rare(sheet, last, column, cell, moment)
     return last
@@ -163,3 +165,11 @@ xlsxwriter.workbook.ZipFile = SealedZip
 
 # XlsxWriter's own spelling misses the second of `_x0041_x0042_`, and it takes `<r>...</r>` for markup of its own.
 Worksheet._escape_control_characters = staticmethod(_spelled)
+
+
+def _attribute(sheet: Worksheet, value: str | float) -> str | float:
+    """An attribute of an element, escaped. A number has nothing to escape, and "A1", the place of a cell, neither."""
+    return value if not isinstance(value, str) or value.isalnum() else _escaped(sheet, value)
+
+
+_escaped, Worksheet._escape_attributes = Worksheet._escape_attributes, _attribute
