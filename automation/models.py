@@ -186,17 +186,15 @@ class Run(models.Model):
     account = models.ForeignKey(
         Account, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("account")
     )
-    device = models.ForeignKey(  # run_last_of_device begins with it, run_of_campaign with the campaign
-        Device, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("device"),
-        db_index=False,
-    )  # fmt: skip
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("device")
+    )
     host = models.ForeignKey(
         Host, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("host")
     )
     campaign = models.ForeignKey(
-        Campaign, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign"),
-        db_index=False,
-    )  # fmt: skip
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("campaign")
+    )
     occurrence = models.ForeignKey(
         Occurrence, models.SET_NULL, null=True, blank=True, related_name="runs", verbose_name=_("occurrence")
     )
