@@ -82,7 +82,7 @@ def _column(field: Field[Any, Any]) -> Callable[[Account], Any]:
         return of
     if isinstance(field, EncryptedField):
         return lambda account: account.__dict__[name].sealed
-    prepare = partial(field.get_db_prep_save, connection=connection)
+    prepare: Callable[[Any], Any] = partial(field.get_db_prep_save, connection=connection)
     if isinstance(field, DateTimeField):
         prepare = lru_cache(prepare)  # most are the time of this import, or none
     return lambda account: prepare(of(account))

@@ -241,7 +241,7 @@ MUTANTS = (
                 'CellChange(str(SECRET_NAMES[name]), "", getattr(self.account, name).reveal())',
             ),
         ),
-        ("tests/accounts/excel/test_pages.py::test_a_preview_comes_before_anything_is_written",),
+        ("tests/accounts/excel/test_pages.py::test_of_a_changed_password_a_preview_says_only_that_it_changes",),
     ),
     Mutant(
         "audit-after-decryption",

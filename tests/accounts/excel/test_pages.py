@@ -69,6 +69,14 @@ def test_a_preview_comes_before_anything_is_written(admin_client):
     assert "1 new" in LogEntry.objects.get().change_message
 
 
+def test_of_a_changed_password_a_preview_says_only_that_it_changes(admin_client):
+    account = make_account(username="ann", password="hunter11")
+    answer = upload(admin_client, table("id username pwd", [account.pk, "@ann", "hunter22"]))
+    html = answer.content.decode()
+    assert "0 new, 1 changed, 0 unchanged, 0 invalid" in html
+    assert "hunter" not in html
+
+
 def test_errors_come_with_row_column_and_value_and_all_rows_cannot_be_confirmed(admin_client):
     answer = upload(admin_client, table("username status pwd", ["ann", 7, "hunter22"], ["bob", 0, 1e15]))
     html = answer.content.decode()
