@@ -1,0 +1,21 @@
+"""The state machine takes minutes of CPU: it begins with the session, behind all others, and ends in its test."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults import machine_start
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin where its test was chosen; nothing of it is in the way of a list of the tests."""
+    if (
+        any(item.name == machine_start.TEST for item in session.items)
+        and not session.config.option.collectonly
+    ):
+        machine_start.begin()
+
+
+def pytest_unconfigure() -> None:
+    """None is left behind, such as after Ctrl-C or -x."""
+    machine_start.end()
