@@ -258,7 +258,7 @@ def request_cancel(
     ids = [run.pk for run in runs]
     parts = [ids[start : start + TOGETHER] for start in range(0, len(ids), TOGETHER)]
     active = [pk for part in parts for pk in _request_cancel(part, actor, outcome, reason)]
-    return list(Run.objects.filter(pk__in=active).select_related("host"))
+    return list(Run.objects.filter(pk__in=active).select_related("host")) if active else []
 
 
 def _request_cancel(ids: list[int], actor: str, outcome: str, reason: str) -> list[int]:

@@ -181,7 +181,7 @@ def end_hold(devices: Iterable[Device]) -> int:
 def end_holds(now: datetime) -> int:
     """Give back the devices whose time for a person is over; returns how many."""
     over = Device.objects.filter(hold=Hold.PERSON, hold_until__lte=now)
-    return over.update_in_order(hold=Hold.NONE, hold_until=None)
+    return over.update_in_order(hold=Hold.NONE, hold_until=None) if over.exists() else 0
 
 
 def set_health(devices: Iterable[Device], health: Health, why: str = "") -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -56,8 +57,9 @@ class Hearing:
             log.exception("the heartbeat of host %s was dropped", beat.host)
             return False
 
-    def silent(self) -> list[Host]:
-        """Hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full term.
+    def silent(self, alive: Iterable[Host]) -> list[Host]:
+        """Those of these hosts not heard for HOST_SILENT_SECONDS. One not heard since this controller began has a full
+        term.
 
         Judged by the time at which it last listened: while it was paused, or waited for the database, nobody was
         silent only because it did not listen.
@@ -65,7 +67,7 @@ class Hearing:
         now = time.monotonic()
         return [
             host
-            for host in Host.objects.alive()
+            for host in alive
             if self.listened_at - self.heard_at.setdefault(host.name, now) > HOST_SILENT_SECONDS
             and host.name not in self.left
         ]

@@ -112,9 +112,11 @@ class Controller:
 
     def _sweep(self) -> None:
         wire().set(CONTROLLER_KEY, platform.node(), ex=CONTROLLER_SECONDS)
-        for host in {*self.hearing.silent(), *sweep.silent_hosts_with_runs()}:
+        hosts = list(Host.objects.all())
+        alive = [host for host in hosts if not host.is_silent]
+        given_up = [host for host in hosts if host.is_silent]
+        for host in {*self.hearing.silent(alive), *sweep.with_runs(given_up)}:
             self._apart(sweep.lose_host, host)
-        alive = list(Host.objects.alive())
         self.cancels.send(alive, self.hearing.beats)
         self.post.send(alive)
         sweep.end_holds()

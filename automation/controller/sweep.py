@@ -162,9 +162,12 @@ def lose_running(host: Host, reason: str) -> None:
         end(run, Outcome.LOST, reason)
 
 
-def silent_hosts_with_runs() -> Iterable[Host]:
-    """Hosts that were given up, but whose runs were not all ended."""
-    return Host.objects.filter(is_silent=True, pk__in=Run.objects.active().values("host_id"))
+def with_runs(given_up: list[Host]) -> list[Host]:
+    """Those of the hosts that were given up whose runs were not all ended."""
+    if not given_up:
+        return []
+    left = set(Run.objects.active().filter(host__in=given_up).values_list("host_id", flat=True))
+    return [host for host in given_up if host.pk in left]
 
 
 def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:

@@ -110,9 +110,9 @@ def test_a_phone_at_work_on_one_host_is_not_taken_by_its_twin_on_another(redis_c
 def test_a_host_silent_for_its_term_loses_its_runs(redis_client, monkeypatch) -> None:
     running = running_run()
     hearing = Hearing()
-    assert hearing.silent() == []
+    assert hearing.silent(Host.objects.alive()) == []
     monkeypatch.setattr(heartbeats, "HOST_SILENT_SECONDS", -1)
-    (host,) = hearing.silent()
+    (host,) = hearing.silent(Host.objects.alive())
     sweep.lose_host(host)
     running.refresh_from_db()
     assert (running.outcome, running.reason) == (Outcome.LOST, "host_silent")
@@ -125,18 +125,18 @@ def test_a_controller_that_did_not_listen_for_long_calls_nobody_silent(redis_cli
     hearing.listen()
     paused_until = time.monotonic() + heartbeats.HOST_SILENT_SECONDS + 1
     monkeypatch.setattr(heartbeats.time, "monotonic", lambda: paused_until)
-    assert hearing.silent() == []
+    assert hearing.silent(Host.objects.alive()) == []
     hearing.listen()  # and there is no new heartbeat
-    assert [host.name for host in hearing.silent()] == ["pc1"]
+    assert [host.name for host in hearing.silent(Host.objects.alive())] == ["pc1"]
 
 
 def test_after_an_outage_every_host_has_one_more_term(redis_client, monkeypatch) -> None:
     running_run()
     hearing = Hearing()
-    hearing.silent()
+    hearing.silent(Host.objects.alive())
     hearing.heard_at = {name: at - 1000 for name, at in hearing.heard_at.items()}
     hearing.one_more_term()
-    assert hearing.silent() == []
+    assert hearing.silent(Host.objects.alive()) == []
 
 
 def settle(run, client, **over) -> None:
@@ -254,7 +254,7 @@ def test_giving_a_host_up_goes_on_where_it_was_cut_short(redis_client, monkeypat
         cut.setattr(tickets, "withdraw", away)
         with pytest.raises(redis.ConnectionError):
             sweep.lose_host(host)
-    for left in sweep.silent_hosts_with_runs():
+    for left in sweep.with_runs(list(Host.objects.all())):
         sweep.lose_host(left)
     for run in (offered, running):
         run.refresh_from_db()
