@@ -46,6 +46,7 @@ class ImportJobAdmin(WrittenByNobody, LiveList):
     list_display_links = ("file",)
     list_per_page = 50
     ordering = ("-id",)
+    how_rows_come = gettext_lazy("No import yet: it begins in the list of accounts, with “Import”.")
 
     def has_view_permission(self, request: HttpRequest, obj: ImportJob | None = None) -> bool:
         """For those who may import accounts."""

@@ -63,6 +63,7 @@ class DeviceAdmin(TableExport, LiveList, PageButtons):
     )
     list_filter_submit = True
     list_per_page = 50
+    how_rows_come = gettext_lazy("No device yet: it comes by itself once the agent of a host sees the phone.")
     search_fields = ("label", "serial", "address", "model", "host__name", "note")
     chips = (
         (gettext_lazy("all"), ""),

@@ -186,6 +186,28 @@ def test_the_list_says_why_a_run_waits_and_why_it_ended(admin_client):
         assert sentence in page
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("automation_run", "No run yet: choose accounts or devices"),
+        ("accounts_importjob", "it begins in the list of accounts"),
+        ("devices_device", "once the agent of a host sees the phone"),
+        ("devices_host", "Nothing here yet."),
+    ],
+)
+def test_an_empty_list_says_how_its_rows_come_about(admin_client, name, words):
+    page = admin_client.get(reverse(f"admin:{name}_changelist")).content.decode()
+    assert words in page
+    assert "Create a new item" not in page
+    assert "Nothing fits the search" not in page
+
+
+def test_a_search_that_finds_nothing_says_so(admin_client):
+    page = admin_client.get(reverse("admin:automation_run_changelist") + "?q=nobody").content.decode()
+    assert "Nothing fits the search and the filters." in page
+    assert "Reset filters" in page
+
+
 def test_the_list_asks_as_many_questions_for_100_runs_as_for_25(admin_client, django_assert_max_num_queries):
     def count():
         with django_assert_max_num_queries(30) as queries:
