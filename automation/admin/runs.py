@@ -61,7 +61,9 @@ class RunAdmin(WrittenByNobody, OrderPermissions, ReasonsInList, TableExport, Li
     list_filter_submit = True
     list_per_page = 50
     show_full_result_count = False
-    how_rows_come = _("No run yet: choose accounts or devices in their lists and what to do, or start a campaign.")
+    how_rows_come = _(
+        "No run yet: choose accounts or devices in their lists and what to do, or start a campaign."
+    )
     search_fields = ("account__username", "device__serial", "device__label", "reason", "requested_by")
     search_help_text = _("Username, device serial or label, reason, who asked")
     chips = (
