@@ -95,12 +95,23 @@ def campaign(count: int) -> dict[str, Any]:
 
 
 def backlog(count: int) -> dict[str, Any]:
-    """`count` more pending runs of several campaigns and priorities on all phones; by no verb, to be quick."""
+    """`count` more pending runs of several campaigns and priorities, of the accounts on all phones in turn; by no verb,
+    to be quick.
+    """
     devices = list(Device.objects.values_list("pk", flat=True))
+    accounts: dict[int, list[int]] = {device: [] for device in devices}
+    for account, device in Account.objects.order_by("pk").values_list("pk", "device_id"):
+        accounts[device].append(account)
+
+    def account_of(n: int) -> int | None:
+        mine = accounts[devices[n % len(devices)]]
+        return mine[n // len(devices) % len(mine)] if mine else None
+
     lines = [Campaign.objects.get_or_create(name=f"line {n}", script="wait")[0] for n in range(5)]
     now = timezone.now()
     Run.objects.bulk_create(
-        (Run(script="wait", device_id=devices[n % len(devices)], campaign=lines[n % 5], priority=n % 2,
+        (Run(script="wait", account_id=account_of(n), device_id=devices[n % len(devices)], campaign=lines[n % 5],
+             priority=n % 2,
              requested_by="bench", options={"seconds": 0}, not_before=now, start_by=now + timedelta(hours=24))
          for n in range(count)), batch_size=1000,
     )  # fmt: skip
