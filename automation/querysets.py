@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Abs
 
 from automation.choices import (
     OPEN,
@@ -80,8 +79,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state=RunState.PENDING)
 
     def in_line_of(self, campaign: int | models.OuterRef | None) -> Self:
-        """Pending ones of the campaign; of None, those asked by hand. By the index `run_lines`."""
-        return self.pending().alias(line=Abs("campaign")).filter(line=campaign)
+        """Pending ones of the campaign; of None, those asked by hand. In the words of the index `run_lines`."""
+        return self.pending().filter(campaign=campaign, fence__gte=0)
 
     def offered(self) -> Self:
         return self.filter(state=RunState.OFFERED)

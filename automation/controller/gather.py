@@ -146,8 +146,9 @@ def lines() -> list[Line]:
 
 def _lines_of(campaign: int | None) -> Iterator[Line]:
     """One for each priority that waiting runs of the campaign have: two index look-ups each."""
-    waiting = Run.objects.in_line_of(campaign)
-    highest = waiting.order_by("-line", "-priority").values_list("priority", flat=True)  # as the index
+    waiting = Run.objects.pending().filter(campaign=campaign)
+    highest = Run.objects.in_line_of(campaign).order_by("-campaign_id", "-priority")  # as the index
+    highest = highest.values_list("priority", flat=True)
     priority = highest.first()
     while priority is not None:
         anywhere = waiting.filter(device=None, priority=priority, any_device=True)

@@ -1,5 +1,4 @@
 from django.db import migrations, models
-from django.db.models.functions import Abs
 
 
 class Migration(migrations.Migration):
@@ -15,9 +14,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="run",
             index=models.Index(
-                Abs("campaign"),
-                models.F("priority"),
-                condition=models.Q(("state", "pending")),
+                fields=["campaign", "priority"],
+                condition=models.Q(("fence__gte", 0), ("state", "pending")),
                 name="run_lines",
             ),
         ),
