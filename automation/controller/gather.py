@@ -147,8 +147,8 @@ def lines() -> list[Line]:
 def _lines_of(campaign: int | None) -> Iterator[Line]:
     """One for each priority that waiting runs of the campaign have: two index look-ups each."""
     waiting = Run.objects.pending().filter(campaign=campaign)
-    highest = Run.objects.in_line_of(campaign).order_by("-campaign_id", "-priority")  # as the index
-    highest = highest.values_list("priority", flat=True)
+    in_order = Run.objects.in_line_of(campaign).order_by("-campaign_id", "-priority")  # as the index
+    highest = in_order.values_list("priority", flat=True)
     priority = highest.first()
     while priority is not None:
         anywhere = waiting.filter(device=None, priority=priority, any_device=True)
