@@ -130,6 +130,22 @@ def test_a_controller_that_did_not_listen_for_long_calls_nobody_silent(redis_cli
     assert [host.name for host in hearing.silent(Host.objects.alive())] == ["pc1"]
 
 
+def test_what_a_short_look_leaves_is_heard_next_and_is_not_silent(redis_client) -> None:
+    hearing = Hearing()
+    for host in ("pc1", "pc2"):
+        beat(redis_client, host, phones=[])
+    assert len(hearing.listen()) == 2
+    hearing.heard_at = {"pc1": time.monotonic(), "pc2": time.monotonic() - 1000}
+    for host in ("pc1", "pc2"):
+        beat(redis_client, host, number=2, phones=[])
+    assert [heard.host for heard in hearing.listen(seconds=0)] == ["pc2"]  # the longest unheard
+    hearing.heard_at["pc1"] -= 1000
+    assert hearing.left == {"pc1"}
+    assert hearing.silent(Host.objects.alive()) == []
+    assert [heard.host for heard in hearing.listen(seconds=0)] == ["pc1"]
+    assert hearing.left == set()
+
+
 def test_after_an_outage_every_host_has_one_more_term(redis_client, monkeypatch) -> None:
     running_run()
     hearing = Hearing()
