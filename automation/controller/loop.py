@@ -84,7 +84,7 @@ class Controller:
         is_due = begun - self._swept >= SWEEP_SECONDS
         if is_due:  # of all hosts, for the sweep judges them by what they reported
             self._hosts = list(Host.objects.values_list("name", flat=True))
-        reports.apply_hosts(self._hosts, news)
+        is_busy = reports.apply_hosts(self._hosts, news) > 0
         if news.bells or is_due or self.hearing.left:
             self._hear()
         if is_due:
@@ -93,7 +93,7 @@ class Controller:
         if not self.draining.is_set():
             self._offer(news.devices)
         ended = time.monotonic()
-        self._gather_until = ended + min(ended - begun, GATHER_SECONDS) if news.devices else 0.0
+        self._gather_until = ended + min(ended - begun, GATHER_SECONDS) if is_busy else 0.0
 
     def _offer(self, devices: set[int]) -> None:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
