@@ -112,8 +112,6 @@ def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> Non
         )
         return
     changed = {name: value for name, value in wanted.items() if getattr(device, name) != value}
-    if not changed and device.pk:
-        return
     for name, value in changed.items():
         setattr(device, name, value)
     if device.label is None:

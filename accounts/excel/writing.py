@@ -81,7 +81,9 @@ def _column(field: Field[Any, Any]) -> Callable[[Account], Any]:
     if isinstance(field, AS_IT_IS):
         return of
     if isinstance(field, EncryptedField):
-        return lambda account: account.__dict__[name].sealed
+        return lambda account: (
+            account.__dict__[name].sealed
+        )  # asked by its name, the row would tie a new one to itself
     prepare: Callable[[Any], Any] = partial(field.get_db_prep_save, connection=connection)
     if isinstance(field, DateTimeField):
         prepare = lru_cache(prepare)  # most are the time of this import, or none

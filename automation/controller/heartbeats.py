@@ -39,7 +39,8 @@ class Hearing:
         heard = list[Heartbeat]()
         while waiting:
             beat = waiting.popleft()
-            heard += [beat] if self._accept_or_say(beat) else []
+            if self._accept_or_say(beat):
+                heard.append(beat)
             if time.monotonic() - self.listened_at > seconds:
                 break
         self.left = {beat.host for beat in waiting}
