@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, TypeAlias, TypeVar
@@ -71,27 +72,38 @@ def update(
 
 
 def _tables(fields: Sequence[Field], columns: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
-    """The rows, part by part, as a table `v` for FROM and its values.
-
-    PostgreSQL takes one array for each column: the statement stays short, and nobody has to read it anew for
-    another number of rows.
-    """
+    """The rows, part by part, as a table `v` for FROM and its values."""
     prepared = [_prepared(field, values) for field, values in zip(fields, columns, strict=True)]
-    one_row = f"({', '.join(['%s'] * len(prepared))})"
-    arrays = ", ".join(_typed(field, "%s", "[]") for field in fields)
-    names = ", ".join(f"column{place}" for place in range(1, len(prepared) + 1))
+    as_table = _as_json if connection.vendor == "postgresql" else _as_values
     for start in range(0, len(prepared[0]), TOGETHER):
-        part = [column[start : start + TOGETHER] for column in prepared]
-        if connection.vendor == "postgresql":
-            yield f"unnest({arrays}) AS v({names})", part
-        else:
-            values = chain.from_iterable(zip(*part, strict=True))
-            yield f"(VALUES {', '.join([one_row] * len(part[0]))}) AS v", [*values]
+        yield as_table(fields, list(zip(*(one[start : start + TOGETHER] for one in prepared), strict=True)))
 
 
-def _typed(field: Field, text: str, many: str = "") -> str:
+def _as_values(fields: Sequence[Field], rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    one_row = f"({', '.join(['%s'] * len(fields))})"
+    return f"(VALUES {', '.join([one_row] * len(rows))}) AS v", list(chain.from_iterable(rows))
+
+
+def _as_json(fields: Sequence[Field], rows: list[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """One text for PostgreSQL: it reads it in a third of the time that an array for each column takes, most of which
+    is Python's; and the statement is the same for any number of rows.
+    """
+    names = [f"column{place}" for place in range(1, len(fields) + 1)]
+    types = ", ".join(
+        f"{name} {field.db_type(connection)}" for name, field in zip(names, fields, strict=True)
+    )
+    text = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_plain)
+    return f"json_to_recordset(CAST(%s AS json)) AS v({types})", [text]
+
+
+def _plain(value: Any) -> Any:
+    """What psycopg's Jsonb holds; as text what JSON does not know, such as a time."""
+    return value.obj if hasattr(value, "obj") else str(value)
+
+
+def _typed(field: Field, text: str) -> str:
     """PostgreSQL takes a value for text unless it is told otherwise."""
-    return f"CAST({text} AS {field.db_type(connection)}{many})" if connection.vendor == "postgresql" else text
+    return f"CAST({text} AS {field.db_type(connection)})" if connection.vendor == "postgresql" else text
 
 
 def _prepared(field: Field, values: Sequence[Any]) -> list[Any]:
