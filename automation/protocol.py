@@ -112,7 +112,7 @@ def ticket_key(host: str, run: int, fence: int) -> str:
 
 
 #: Redis finds the one word itself: all that INFO says takes twice as long to read.
-LIFE = "return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
+LIFE = "string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
 
 
 def life_of(client: Any) -> str:
@@ -120,7 +120,13 @@ def life_of(client: Any) -> str:
 
     A server that comes back with old data brings back tickets that were taken, or withdrawn, since.
     """
-    return bytes(client.eval(LIFE, 0)).decode()
+    return bytes(client.eval(f"return {LIFE}", 0)).decode()
+
+
+def take(client: Any, name: str) -> tuple[bytes | None, str]:
+    """What lies at the key, which only one taker gets, and the life of the server. Raises redis errors."""
+    found, life = client.eval(f"return {{redis.call('GETDEL', KEYS[1]), {LIFE}}}", 1, name)
+    return found, life.decode()
 
 
 class Wire:

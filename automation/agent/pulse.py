@@ -133,8 +133,8 @@ class Pulse:
             self._acknowledged(int(acked))
         if b"key" in control:
             self._trust(control[b"key"].decode(errors="replace"))
-        for run, fence in _pairs(control.get(b"cancels", b"[]")):
-            self._work.cancel(run, fence, "canceled")
+        if cancels := _pairs(control.get(b"cancels", b"[]")):
+            self._work.cancel(cancels, "canceled")
         nonce = control.get(b"nonce", b"").decode(errors="replace")
         if nonce != self._nonce:  # the controller waits for the answer
             self._nonce, self._beat_at = nonce, 0.0
@@ -194,9 +194,9 @@ def machine_id() -> str:
         return platform.node()
 
 
-def _pairs(text: bytes) -> list[tuple[int, int]]:
+def _pairs(text: bytes) -> set[tuple[int, int]]:
     try:
-        return [(int(run), int(fence)) for run, fence in json.loads(text)]
+        return {(int(run), int(fence)) for run, fence in json.loads(text)}
     except (ValueError, TypeError):
         log.warning("the control hash holds no list of cancels")
-        return []
+        return set()

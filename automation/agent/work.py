@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
 from automation.agent.own_screens import OwnScreens, ScreensAway
-from automation.protocol import UNCONFIRMED, Ticket, key, life_of, ticket_key
+from automation.protocol import UNCONFIRMED, Ticket, key, take, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
@@ -87,9 +87,9 @@ class Work:
         """End the process at once. The next start reports what was in hand; until then the phones are let go."""
         os._exit(DEFECT)
 
-    def cancel(self, run: int, fence: int, reason: str) -> None:
-        """End a run that is in hand; its script stops at the next touch, a blocked call at once."""
-        for deadline in self._deadlines(run, fence):
+    def cancel(self, wanted: Collection[tuple[int, int]], reason: str) -> None:
+        """End these (run, fence) where they are in hand; a script stops at the next touch, a blocked call at once."""
+        for deadline in self._deadlines(wanted):
             deadline.cancel(reason)
 
     def cancel_all(self, reason: str) -> None:
@@ -113,11 +113,10 @@ class Work:
             elif not lets_end:
                 one.deadline.cancel_after_step(self.stopping)
 
-    def _deadlines(self, run: int | None = None, fence: int | None = None) -> list[Deadline]:
+    def _deadlines(self, wanted: Collection[tuple[int, int]] | None = None) -> list[Deadline]:
+        """Of these (run, fence), or of all that is in hand."""
         with self._lock:
-            return [
-                one.deadline for one in self._in_hand if run is None or (one.run, one.fence) == (run, fence)
-            ]
+            return [one.deadline for one in self._in_hand if wanted is None or (one.run, one.fence) in wanted]
 
     @contextmanager
     def _listed(self, run: int, fence: int, deadline: Deadline, waits: bool = False) -> Iterator[None]:
@@ -165,9 +164,9 @@ class Work:
             self._meet_controller()
             if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
                 return None
-            sealed: bytes | None = self.client.getdel(ticket_key(self.identity.name, run, fence))
+            sealed, life = take(self.client, ticket_key(self.identity.name, run, fence))
             ticket = self._opened(sealed) if sealed is not None else None
-            if isinstance(ticket, Ticket) and ticket.life and ticket.life != life_of(self.client):
+            if isinstance(ticket, Ticket) and ticket.life and ticket.life != life:
                 # There it may have been taken before, or withdrawn.
                 log.warning("run %s: Redis came back with old data; its ticket is void", run)
                 return None

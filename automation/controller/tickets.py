@@ -25,7 +25,7 @@ from automation.choices import Outcome
 from automation.controller import parcels
 from automation.controller.wire import publish, wire
 from automation.models import Run
-from automation.protocol import Ticket, life_of, ticket_key
+from automation.protocol import Ticket, life_of, take, ticket_key
 from automation.scripts.base import WITH_SECRETS
 from devices.models import Device, Host
 
@@ -137,8 +137,8 @@ def withdraw(run: Run) -> bool:
     """
     if run.host is None:
         return True
-    sealed = wire().getdel(_key(run))
-    return sealed is not None and _life_in(run.host, sealed) == life_of(wire())
+    sealed, life = take(wire(), _key(run))
+    return sealed is not None and _life_in(run.host, sealed) == life
 
 
 def _life_in(host: Host, sealed: bytes) -> str:

@@ -212,9 +212,9 @@ class AgentProcess:
 
     def hear(self, name: str, args: tuple[Any, ...], answer: Any) -> None:
         """What Redis told the agent."""
-        is_ticket = name == "getdel" and answer is not None and b"ticket" in _bytes(args[0])
-        if is_ticket and not self.redis.is_of_the_past(args[0]):  # else it is void
-            run, fence = _bytes(args[0]).rsplit(b":", 2)[1:]
+        is_ticket = name == "eval" and len(args) > 2 and answer[0] is not None
+        if is_ticket and not self.redis.is_of_the_past(args[2]):  # else it is void
+            run, fence = _bytes(args[2]).rsplit(b":", 2)[1:]
             self._witness.ticket_taken((int(run), int(fence)))
         if name == "hgetall" and _bytes(args[0]) == key(self.name, "control").encode():
             with contextlib.suppress(ValueError):

@@ -74,9 +74,10 @@ class Server:
         self._last_ids.clear()
         return True
 
-    def eval(self, _script: str, _keys: int) -> bytes:
-        """What `protocol.life_of` asks."""
-        return f"life {self.life}".encode()
+    def eval(self, _script: str, _keys: int, *names: str) -> Any:
+        """What `protocol.life_of` asks; with a key, `protocol.take`."""
+        life = f"life {self.life}".encode()
+        return [self.getdel(names[0]), life] if names else life
 
     def is_of_the_past(self, key: Any) -> bool:
         """Whether what lay there came back with old data."""

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import redis
 from uiautomator2 import core
 
 from automation.agent import __main__ as agent
+from automation.agent import work
 from automation.agent.outbox import Outbox
 from automation.scripts.base import SCRIPTS, Context, Result, Script, script
 from devices.phones.adb import FastDevice
@@ -95,14 +95,14 @@ class Diary:
 
     def keep(self) -> None:
         """Note every ticket before it is taken, and every report once it is in the outbox."""
-        take = redis.Redis.getdel
+        take = work.take
 
         @functools.wraps(take)
-        def getdel(client: Any, name: str) -> Any:
+        def noted(client: Any, name: str) -> tuple[bytes | None, str]:
             self.note("take", *map(int, name.split(":")[-2:]))
             return take(client, name)
 
-        redis.Redis.getdel = getdel  # type: ignore[method-assign]
+        work.take = noted
         for name in ("add", "finish"):
             setattr(Outbox, name, self._noting(getattr(Outbox, name)))
 

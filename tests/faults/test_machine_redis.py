@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from automation.controller.wire import wire
-from automation.protocol import life_of
+from automation.protocol import life_of, take
 from tests.faults.machine_redis import Client, Server
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -42,6 +42,15 @@ def test_each_start_is_another_life(fake: Client, redis_client: Any) -> None:
     lives = [life_of(fake), life_of(fake)]
     kept()
     assert (lives[0] == lives[1] != life_of(fake), life_of(redis_client)) == (True, life_of(redis_client))
+
+
+def test_a_ticket_is_taken_once_and_comes_with_the_life_of_the_server(
+    fake: Client, redis_client: Any
+) -> None:
+    for client in (fake, redis_client):
+        client.set("ticket", "sealed")
+        taken = [take(client, "ticket"), take(client, "ticket")]
+        assert taken == [(b"sealed", life_of(client)), (None, life_of(client))]
 
 
 def answers(client: Any, calls: list[Call]) -> list[Any]:

@@ -111,7 +111,7 @@ def test_the_stream_never_holds_more_than_two_windows(pulse: Pulse, redis_client
 def test_cancels_reach_the_runs(pulse: Pulse, redis_client, canceled: list) -> None:
     redis_client.hset(key("pc1", "control"), "cancels", json.dumps([[7, 2]]))
     pulse.beat_once()
-    assert canceled == [(7, 2, "canceled")]
+    assert canceled == [({(7, 2)}, "canceled")]
 
 
 def test_a_question_is_answered_with_the_next_breath(pulse: Pulse, redis_client) -> None:

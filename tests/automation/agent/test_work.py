@@ -21,7 +21,7 @@ from automation.agent.inventory import Inventory
 from automation.agent.lease import CUT_OFF_SECONDS, clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
-from automation.protocol import Ticket, ticket_key
+from automation.protocol import Ticket, take, ticket_key
 from automation.screens.schema import library
 from automation.scripts.base import SCRIPTS, Result, Script
 from devices.phones.adb import AdbServer
@@ -244,15 +244,13 @@ def test_a_run_of_a_host_that_was_not_heard_touches_nothing_more_by_itself(
 
 
 def test_a_pause_between_the_ticket_and_the_script_is_noticed(work: Work, farm, monkeypatch) -> None:
-    take = work.client.getdel
-
-    def paused(name: str) -> Any:
-        sealed = take(name)
+    def paused(client: Any, name: str) -> tuple[bytes | None, str]:
+        sealed = take(client, name)
         work.lease.renew(clock() - CUT_OFF_SECONDS - 1)
         work.lease.renew(clock())  # the heartbeat's thread went on first
         return sealed
 
-    monkeypatch.setattr(work.client, "getdel", paused)
+    monkeypatch.setattr("automation.agent.work.take", paused)
     put_ticket(work)
     before = farm.journal("SIMWORK1")
     work.do(1, 1, "SIMWORK1")
