@@ -161,8 +161,27 @@ def celery_app(host: str, redis_url: str, work: Work) -> Any:
         **CELERY_SETTINGS["broker_transport_options"],
         "global_keyprefix": key(host, ""),
     }
-    app.task(name=RUN_TASK)(work.do)
+    app.task(name=RUN_TASK, Strategy=f"{__name__}:straight_to_the_pool")(work.do)
     return app
+
+
+def straight_to_the_pool(task: Any, _app: Any, consumer: Any, **_options: Any) -> Callable[..., None]:
+    """Celery's strategy for offers: each goes to a thread as it is.
+
+    `Work.do` raises nothing, returns nothing, and is told apart by run and fence; so it needs none of what Celery's
+    own strategy does for each message (request, tracer, results, retries, revokes), which takes 0.4 ms of CPU.
+    """
+
+    def on_message(message: Any, *_arguments: Any, **_callbacks: Any) -> None:
+        message.ack()
+        arguments, *_rest = message.decode()
+        consumer.pool.apply_async(task.run, arguments, callback=_has_no_result)
+
+    return on_message
+
+
+def _has_no_result(_nothing: None) -> None:
+    """The pool wants somebody to tell."""
 
 
 def share_one_heap() -> None:
