@@ -32,7 +32,8 @@ PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
 HEAR_SECONDS = 0.02  #: longest stay at heartbeats in one pass
-GATHER_SECONDS = 0.03  #: longest wait of a busy moment, from the end of one pass to the next
+GATHER_SECONDS = 0.06  #: longest wait of a busy moment, from the end of one pass to the next
+GATHERED = 100  #: reports of one pass that are a batch already: the next pass does not wait for more
 SAY_SECONDS = 30.0  #: between two log lines about the same outage
 OUTAGE_SECONDS = 1.0  #: wait after Redis or the database did not answer
 
@@ -84,7 +85,7 @@ class Controller:
         is_due = begun - self._swept >= SWEEP_SECONDS
         if is_due:  # of all hosts, for the sweep judges them by what they reported
             self._hosts = list(Host.objects.values_list("name", flat=True))
-        is_busy = reports.apply_hosts(self._hosts, news) > 0
+        applied = reports.apply_hosts(self._hosts, news)
         if news.bells or is_due or self.hearing.left:
             self._hear()
         if is_due:
@@ -93,7 +94,8 @@ class Controller:
         if not self.draining.is_set():
             self._offer(news.devices)
         ended = time.monotonic()
-        self._gather_until = ended + min(ended - begun, GATHER_SECONDS) if is_busy else 0.0
+        is_busy = 0 < applied < GATHERED
+        self._gather_until = ended + min(2 * (ended - begun), GATHER_SECONDS) if is_busy else 0.0
 
     def _offer(self, devices: set[int]) -> None:
         """To all phones when there may be new work, else to those that came free, of the lines known since then."""
@@ -146,8 +148,8 @@ class Controller:
             log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
-        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment until as long has passed as the
-        last pass took, so that what comes then is one batch.
+        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment until twice as long has passed as
+        the last pass took, so that what comes then is one batch.
         """
         if self.hearing.left:
             return

@@ -12,7 +12,7 @@ from automation import services
 from automation.choices import RunState
 from automation.controller import dispatch, loop
 from automation.controller.loop import Controller
-from automation.controller.wire import wire
+from automation.controller.wire import wake, wire
 from automation.models import Run
 from automation.protocol import CONTROLLER_KEY, key
 from tests.automation.rows import host_with_key, run_on, running_run
@@ -52,6 +52,17 @@ def test_new_work_is_offered_without_waiting_for_the_next_pass(controller, redis
     time.sleep(1.2)  # it waits now
     services.enqueue("login", [(make_account(device=device), device)], requested_by="ann")
     wait_for(lambda: redis_client.llen(key(device.host.name, "runs")), 5, "the offer")
+
+
+def test_after_a_few_reports_it_waits_for_more_after_a_batch_it_does_not(redis_client, monkeypatch) -> None:
+    made, waited = Controller(), list[float]()
+    monkeypatch.setattr(made.stop, "wait", waited.append)
+    for applied in (3, loop.GATHERED):
+        monkeypatch.setattr(loop.reports, "apply_hosts", lambda *_arguments, applied=applied: applied)
+        made.one_pass()
+        wake()
+        made._wait()
+    assert (waited[0] > 0, waited[1]) == (True, 0)
 
 
 def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> None:
