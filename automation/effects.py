@@ -117,7 +117,7 @@ def _login(run: Run) -> None:
 
 def _match(run: Run) -> None:
     """Write down who is signed in on the phone, and on the run what that says of each account."""
-    if run.device is None or "found" not in run.result:
+    if "found" not in run.result or run.device is None:
         return  # it looked at nothing: canceled before its turn, such as thousands at once
     seen, unreadable = matches.seen(run.result), matches.unreadable(run.result)
     if run.outcome != Outcome.SUCCEEDED and not run.result["found"] and not unreadable:

@@ -37,7 +37,7 @@ FULL = Size(
         Plan("0.1-1.4 s", 4, 50, 10, 0.1, 1.4),
         Plan("5 s", 4, 50, 3, 5.0, 5.0),
     ),
-    clicks=60, moves=6, big_host=60, idle_seconds=30, campaign=10_000, backlog=100_000, rate_seconds=10, lines=100,
+    clicks=150, moves=6, big_host=60, idle_seconds=30, campaign=10_000, backlog=100_000, rate_seconds=10, lines=100,
 )  # fmt: skip
 SMALL = Size(
     plans=(Plan("0.5 s", 2, 10, 4, 0.5, 0.5),),

@@ -36,10 +36,10 @@ def plan(
 ) -> Plan:
     """What would be offered now, on these devices or on all, of these lines or of all."""
     slots = gather.ready_slots(pace or Pace(), now, among)
-    waiting = gather.next_runs(slots, now, lines)
+    waiting, limits = gather.next_runs(slots, now, lines), gather.limits
     if any(one.anywhere for one in waiting):
-        slots = gather.with_use(slots, now)
-    return assign(waiting, slots, gather.limits(waiting, slots, now), now) if waiting else Plan()
+        slots, limits = gather.with_use(slots, now), gather.limits_of_all
+    return assign(waiting, slots, limits(waiting, slots, now), now) if waiting else Plan()
 
 
 def offer_all(
@@ -71,9 +71,8 @@ def _looked_at_again(runs: list[Run]) -> list[Run]:
     not outlive that.
     """
     fresh = Run.objects.offered().filter(pk__in=[run.pk for run in runs], cancel_requested=False)
-    wanted = set(
-        fresh.exclude(account__is_enabled=False).exclude(device__hold=Hold.PERSON).values_list("pk", "fence")
-    )
+    rows = fresh.order_by().values_list("pk", "fence", "account__is_enabled", "device__hold")
+    wanted = {(pk, fence) for pk, fence, on, hold in rows if on is not False and hold != Hold.PERSON}
     for run in runs:
         if (run.pk, run.fence) not in wanted and tickets.withdraw(run):
             services.withdraw_offer(run, "disabled, canceled or its phone taken meanwhile")
@@ -92,7 +91,7 @@ def explain(runs: Iterable[Run]) -> dict[int, Reason | None]:
     free = [slot for slot in slots if slot.trouble is None]
     others = {one.run: one for one in gather.next_runs(free, now)}
     everything = [*({**others, **{one.run: one for one in wanted}}).values()]
-    found = assign(everything, slots, gather.limits(everything, slots, now), now)
+    found = assign(everything, slots, gather.limits_of_all(everything, slots, now), now)
     return {one.run: found.waiting.get(one.run) for one in wanted}
 
 
@@ -116,6 +115,6 @@ def preview(campaign: Campaign, targets: Iterable[tuple[Account | None, Device |
         for number, (account, device) in enumerate(targets, start=1)
     ]  # fmt: skip
     slots = gather.all_slots({one.device for one in runs if one.device is not None})
-    limits = gather.limits(runs, slots, now)
+    limits = gather.limits_of_all(runs, slots, now)
     limits.campaigns[campaign.pk] = gather.campaign_limits(campaign, now)
     return assign(runs, slots, limits, now)

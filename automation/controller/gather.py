@@ -22,7 +22,9 @@ from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
 
 TOGETHER = 500  #: devices asked about in one query
-STAGE_SECONDS = 5.0  #: runs of a script that takes less are staged one ahead; longer ones gain nothing by it
+STAGE_SECONDS = (
+    7.0  #: runs of a script that takes less are staged one ahead; a staged one waits so long at most
+)
 USED_WINDOW = timedelta(hours=24)  #: in which the use of a phone is counted
 
 
@@ -70,7 +72,7 @@ def _ending(pace: Pace, now: datetime, among: Collection[int] | None) -> dict[in
     )
     if among is not None:
         just = just.filter(device__in=among)
-    return dict(just.exclude(device=None).values_list("device_id", "pk"))
+    return dict(just.exclude(device=None).order_by().values_list("device_id", "pk"))
 
 
 def all_slots(devices: Iterable[int]) -> list[Slot]:
@@ -229,10 +231,15 @@ def limits(waiting: Collection[Waiting], slots: Collection[Slot], now: datetime)
     found = Limits()
     _add_hosts(found, {slot.host for slot in slots if slot.host is not None})
     _add_campaigns(found, {one.campaign for one in waiting if one.campaign is not None}, slots, now)
+    return found
+
+
+def limits_of_all(waiting: Collection[Waiting], slots: Collection[Slot], now: datetime) -> Limits:
+    """The same for any runs: of those that `next_runs` finds for a phone, no account has another run in hand."""
+    found = limits(waiting, slots, now)
     accounts = [one.account for one in waiting if one.account is not None]
-    if accounts:
-        busy = Run.objects.active().filter(account__in=accounts).order_by()
-        found.busy_accounts.update(busy.values_list("account_id", flat=True))
+    busy = Run.objects.active().filter(account__in=accounts).order_by()
+    found.busy_accounts.update(busy.values_list("account_id", flat=True))
     return found
 
 

@@ -65,8 +65,8 @@ MUTANTS = (
             Edit("automation/querysets.py", "return due.exclude(account__is_enabled=False)", "return due"),
             Edit(
                 "automation/controller/dispatch.py",
-                "fresh.exclude(account__is_enabled=False).exclude(device__hold=Hold.PERSON)",
-                "fresh.exclude(device__hold=Hold.PERSON)",
+                "if on is not False and hold != Hold.PERSON",
+                "if hold != Hold.PERSON",
             ),
             Edit("automation/receivers.py", 'cancel(runs, actor, Outcome.SKIPPED, "disabled")', "del runs"),
         ),

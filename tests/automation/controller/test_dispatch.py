@@ -156,6 +156,14 @@ def test_a_run_for_any_phone_goes_to_the_one_that_was_used_the_least() -> None:
     assert dispatch.why_waiting(run) == "No phone is free."
 
 
+def test_a_run_for_any_phone_waits_while_its_account_has_another_run_in_hand() -> None:
+    busy = running_run()
+    make_device(host=busy.device.host)
+    (run,) = services.enqueue("sync", [(busy.account, None)], requested_by="ann", any_device=True)
+    assert planned() == []
+    assert "another run in hand" in dispatch.why_waiting(run)
+
+
 def test_a_preview_tells_who_would_go_and_why_the_others_would_wait() -> None:
     campaign = Campaign.objects.create(name="nightly", script="login")
     device = make_device(host=host_with_key())
