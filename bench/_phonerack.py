@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench._cost import pss_mb
-from bench._plan import Plan
+from bench._plan import Plan, warm_up
 from bench._records import Records, figures
 from bench._stage import Phonerack
 
@@ -78,6 +78,7 @@ def big_host(stage: Phonerack, size: Size) -> dict[str, Any]:
     plan = replace(size.farm, hosts=1, phones=size.big_host or size.farm.phones)
     stage.start_controller()
     stage.start_agents(plan)
+    farm(stage, warm_up(plan))
     at_work = farm(stage, plan)
     stage.start_web()
     stage.client("idle", seconds=8)  # Django, gunicorn and Celery come up

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from django.db.models import Q
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Pairs = list[list[int]]  #: [[run, fence], ...]
 
+LOOKS = 3  #: at what is to be canceled, while more comes in; what comes later is told with the next sweep
 OFFER_SECONDS = 10  #: an offer not taken by then is withdrawn and made anew
 
 
@@ -172,7 +173,7 @@ def with_runs(given_up: list[Host]) -> list[Host]:
 
 def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
     """Write down for the agent which runs are to end, and ring. Raises redis errors."""
-    _send({host.name: wanted_cancels([host], {host.name: beat} if beat else {}).get(host.name, [])})
+    _tell([host], {host.name: beat} if beat else {})
 
 
 class Cancels:
@@ -183,14 +184,7 @@ class Cancels:
 
     def send(self, hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> None:
         known = list(hosts)
-        wanted = wanted_cancels(known, beats)
-        _send(
-            {
-                host.name: wanted.get(host.name, [])
-                for host in known
-                if host.name in wanted or host.name not in self._empty
-            }
-        )
+        wanted = _tell(known, beats, self._empty)
         self._empty = {host.name for host in known if host.name not in wanted}
 
 
@@ -210,6 +204,29 @@ def wanted_cancels(hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> dic
         if over:
             wanted.setdefault(name, []).extend(over)
     return wanted
+
+
+def _tell(
+    hosts: list[Host], beats: Mapping[str, Heartbeat], told_nothing: Collection[str] = ()
+) -> dict[str, Pairs]:
+    """Write what is wanted, unless that is nothing and the host was told so; returns it.
+
+    Others write in the same place: whoever read the database before a cancel and writes after it hides it. So each
+    looks once more after it has written, and adds what came meanwhile.
+    """
+    wanted = wanted_cancels(hosts, beats)
+    told = {host.name: wanted.get(host.name, []) for host in hosts if host.name not in told_nothing} | wanted
+    for _look in range(LOOKS):
+        if not told:
+            break
+        _send(told)
+        before, wanted = wanted, wanted_cancels(hosts, beats)
+        told = {name: runs for name, runs in wanted.items() if _has_more(runs, before.get(name, []))}
+    return wanted
+
+
+def _has_more(runs: Pairs, before: Pairs) -> bool:
+    return any(run not in before for run in runs)
 
 
 def _send(wanted: Mapping[str, Pairs]) -> None:

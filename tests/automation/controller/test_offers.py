@@ -237,6 +237,21 @@ def test_an_agent_is_told_to_let_go_of_what_has_ended_here(redis_client) -> None
     assert json.loads(redis_client.hget(key(run.host.name, "control"), "cancels")) == [[run.pk, run.fence]]
 
 
+def test_a_cancel_is_not_hidden_by_a_list_that_was_read_before_it_and_is_written_after_it(
+    redis_client, monkeypatch
+) -> None:
+    run, send = running_run(), sweep._send
+
+    def cancel_first(wanted) -> None:
+        monkeypatch.setattr(sweep, "_send", send)
+        cancels.cancel([run], "ann")
+        send(wanted)
+
+    monkeypatch.setattr(sweep, "_send", cancel_first)
+    sweep.Cancels().send([run.host], {})
+    assert json.loads(redis_client.hget(key(run.host.name, "control"), "cancels")) == [[run.pk, run.fence]]
+
+
 def test_two_controllers_claim_a_run_once(redis_client, monkeypatch) -> None:
     run, claims, gate, update = run_on(), [], threading.Event(), transitions.Changes._update
 
