@@ -71,6 +71,7 @@ class AccountAdmin(RevealPage, ModelAdmin, ExportPage, ExcelPages):
     list_filter_submit = False
     list_select_related = ["device__host"]
     list_per_page = 50
+    how_rows_come = gettext_lazy("No account yet: “Import” brings a whole list, such as accounts.xlsx.")
     search_fields = ["username"]  # shows the box; get_search_results says what is searched
     search_help_text = gettext_lazy("Username, email, tag, device serial or label")
     ordering = ["username", "app"]

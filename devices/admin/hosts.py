@@ -26,6 +26,9 @@ class HostAdmin(LiveList, PageButtons):
     list_display = ("name", "trust", "life", "heard", "phones", "lanes", "version")
     list_filter = ("is_trusted", "is_silent")
     search_fields = ("name",)
+    how_rows_come = gettext_lazy(
+        "No host yet: it comes by itself once an agent runs there (./run agent --name NAME)."
+    )
     readonly_fields = (
         "name",
         "trust",

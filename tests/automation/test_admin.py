@@ -192,7 +192,9 @@ def test_the_list_says_why_a_run_waits_and_why_it_ended(admin_client):
         ("automation_run", "No run yet: choose accounts or devices"),
         ("accounts_importjob", "it begins in the list of accounts"),
         ("devices_device", "once the agent of a host sees the phone"),
-        ("devices_host", "Nothing here yet."),
+        ("devices_host", "once an agent runs there"),
+        ("accounts_account", "“Import” brings a whole list"),
+        ("automation_campaign", "Nothing here yet."),
     ],
 )
 def test_an_empty_list_says_how_its_rows_come_about(admin_client, name, words):
