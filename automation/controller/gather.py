@@ -22,9 +22,7 @@ from devices.choices import Connection, Health, Hold
 from devices.models import Device, Host
 
 TOGETHER = 500  #: devices asked about in one query
-STAGE_SECONDS = (
-    7.0  #: runs of a script that takes less are staged one ahead; a staged one waits so long at most
-)
+STAGE_SECONDS = 7.0  #: scripts that take less are staged one ahead; below the LANE_SECONDS of an agent
 USED_WINDOW = timedelta(hours=24)  #: in which the use of a phone is counted
 
 
@@ -235,7 +233,7 @@ def limits(waiting: Collection[Waiting], slots: Collection[Slot], now: datetime)
 
 
 def limits_of_all(waiting: Collection[Waiting], slots: Collection[Slot], now: datetime) -> Limits:
-    """The same for any runs: of those that `next_runs` finds for a phone, no account has another run in hand."""
+    """The same for runs that `next_runs` did not choose for a phone: their accounts may have another in hand."""
     found = limits(waiting, slots, now)
     accounts = [one.account for one in waiting if one.account is not None]
     busy = Run.objects.active().filter(account__in=accounts).order_by()
