@@ -148,8 +148,8 @@ class Controller:
             log.exception("%s failed for %s", step.__name__, arguments[0])
 
     def _wait(self) -> None:
-        """Until a report or new work comes in, at most PASS_SECONDS; in a busy moment until twice as long has passed as
-        the last pass took, so that what comes then is one batch.
+        """Until a report or new work comes in, at most PASS_SECONDS; with a report in a busy moment until twice as long
+        has passed as the last pass took, so that what comes then is one batch.
         """
         if self.hearing.left:
             return
@@ -158,7 +158,7 @@ class Controller:
         for name, entries in found or []:
             if name == WAKE_KEY.encode():
                 self._woken, self._is_news = entries[-1][0], True
-        if found:
+        if found and not self._is_news:
             self.stop.wait(max(0.0, self._gather_until - time.monotonic()))
 
     def _outage(self, what: str, error: Exception) -> None:

@@ -55,14 +55,19 @@ def test_new_work_is_offered_without_waiting_for_the_next_pass(controller, redis
 
 
 def test_after_a_few_reports_it_waits_for_more_after_a_batch_it_does_not(redis_client, monkeypatch) -> None:
-    made, waited = Controller(), list[float]()
+    made, waited, host = Controller(), list[float](), host_with_key()
     monkeypatch.setattr(made.stop, "wait", waited.append)
+    redis_client.xadd(key(host.name, "reports"), {"report": "one more"})
     for applied in (3, loop.GATHERED):
         monkeypatch.setattr(loop.reports, "apply_hosts", lambda *_arguments, applied=applied: applied)
         made.one_pass()
-        wake()
         made._wait()
     assert (waited[0] > 0, waited[1]) == (True, 0)
+    wake()  # a click waits for nothing
+    monkeypatch.setattr(loop.reports, "apply_hosts", lambda *_arguments: 3)
+    made.one_pass()
+    made._wait()
+    assert len(waited) == 2
 
 
 def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> None:
