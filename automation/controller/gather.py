@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, OuterRef
 
 from automation.choices import CampaignState
 from automation.controller.planning import CampaignLimits, Limits, Reason, Slot, Waiting, because, is_open
@@ -43,34 +43,46 @@ class Pace:
 # Phones
 
 
+class InHand(NamedTuple):
+    """A run that is offered or running."""
+
+    run: int
+    script: str
+    started_at: datetime | None
+    host: int | None
+
+
 def ready_slots(pace: Pace, now: datetime, among: Collection[int] | None = None) -> list[Slot]:
     """The phones that could take a run: free ones, and those whose short run is nearly over."""
-    ending = _ending(pace, now, among)
-    busy = Run.objects.active().filter(device=OuterRef("pk")).exclude(pk__in=list(ending.values()))
-    free = Device.objects.free().filter(~Exists(busy)).order_by()
+    free, in_hand, short = Device.objects.free().order_by(), _in_hand(among), set(pace.short())
     if among is not None:
         free = free.filter(pk__in=among)
-    rows = free.values_list("pk", "host_id", "hub", "serial", "host__name")
-    return [
-        Slot(pk, host, hub, ending=ending.get(pk, 0), name=name, host_name=host_name)
-        for pk, host, hub, name, host_name in rows
-    ]
+    found = list[Slot]()
+    for pk, host, hub, name, host_name in free.values_list("pk", "host_id", "hub", "serial", "host__name"):
+        runs = in_hand.get(pk, [])
+        if all(_is_ending(one, host, short, now) for one in runs):
+            ending = runs[0].run if runs else 0
+            found.append(Slot(pk, host, hub, ending=ending, name=name, host_name=host_name))
+    return found
 
 
-def _ending(pace: Pace, now: datetime, among: Collection[int] | None) -> dict[int, int]:
-    """device -> the run there that is nearly over.
-
-    One whose phone went to another host meanwhile is left out: only on its own host would the next wait for it.
-    """
-    short = pace.short()
-    if not short:
-        return {}
-    just = Run.objects.running().filter(
-        script__in=short, started_at__gt=now - timedelta(seconds=STAGE_SECONDS), host=F("device__host")
-    )
+def _in_hand(among: Collection[int] | None) -> dict[int | None, list[InHand]]:
+    """device -> its runs in hand; sorted out here, for Django takes longer to build the question to the database."""
+    rows = Run.objects.active().order_by()
     if among is not None:
-        just = just.filter(device__in=among)
-    return dict(just.exclude(device=None).order_by().values_list("device_id", "pk"))
+        rows = rows.filter(device__in=among)
+    found: dict[int | None, list[InHand]] = {}
+    for device, pk, script, at, host in rows.values_list(
+        "device_id", "pk", "script", "started_at", "host_id"
+    ):
+        found.setdefault(device, []).append(InHand(pk, script, at, host))
+    return found
+
+
+def _is_ending(one: InHand, host: int | None, short: Collection[str], now: datetime) -> bool:
+    """Whether the next may be staged behind it. Not where its phone went to another host: only on its own it waits."""
+    is_late = one.started_at is None or one.started_at <= now - timedelta(seconds=STAGE_SECONDS)
+    return one.script in short and not is_late and one.host == host
 
 
 def all_slots(devices: Iterable[int]) -> list[Slot]:
