@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def test_an_unknown_screen_may_pass_by() -> None:
     looks = iter([STRANGE, STRANGE, LANDING])
     phone.on_dump = lambda: phone.screens.__setitem__(0, next(looks, LANDING))
 
-    assert context(phone).read().screen == "ig.landing"
+    patient = Context(phone, ticket("login", "instagram"), lambda *_: None, replace(FAST, unknown=10))
+    assert patient.read().screen == "ig.landing"
+    assert not [one for one in phone.done if one.startswith("stop")]
 
 
 def test_the_app_is_restarted_once_before_an_unknown_screen_is_given_up() -> None:

@@ -413,7 +413,7 @@ def test_the_next_run_finds_the_server_on_the_phone_still_running(farm: Farm, ad
 
 def test_a_server_that_hung_is_not_kept_though_the_run_went_on(farm: Farm, adb_server: RunningAdb) -> None:
     address = farm.phone("P1").address
-    with open_phone(adb_server.server, address, Deadline(20), call_seconds=0.3) as phone:
+    with open_phone(adb_server.server, address, Deadline(20), call_seconds=2) as phone:  # for opening, too
         farm.set("P1", fault="hang")
         with pytest.raises(PhoneHung):
             phone.dump()
