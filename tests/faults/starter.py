@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from automation.agent import work
 from automation.agent.outbox import Outbox
 from automation.scripts.base import SCRIPTS, Context, Result, Script, script
 from devices.phones.adb import FastDevice
+from devices.phones.u2_server import Ui
 from devices.simulator.journal import TOUCHER_VARIABLE
 
 TOUCHING = ("monkey", "am")  #: the shell commands by which a script touches a phone
@@ -56,10 +58,14 @@ def sign_touches(note: Note) -> None:
     """Have every call of a phone carry the signature of its run, and note each before it is sent."""
     for name, one in list(SCRIPTS.items()):
         SCRIPTS[name] = signed(one)
-    request, shell = core._http_request, FastDevice.shell
+    request, shell, call, now = core._http_request, FastDevice.shell, Ui._call, threading.local()
+
+    def signed_call(phone: Any, *arguments: Any) -> Any:
+        now.signature = getattr(phone.deadline, "signature", "")
+        return call(phone, *arguments)
 
     def signed_request(device: Any, port: int, method: str, path: str, data: Any = None, **more: Any) -> Any:
-        signature = getattr(device.deadline, "signature", "")
+        signature = getattr(now, "signature", "")
         if data and signature and data["method"] in TOUCHES:
             note("send", *map(int, signature.split(":")))
         return request(device, port, method, path, {**data, "id": signature} if data else data, **more)
@@ -72,6 +78,7 @@ def sign_touches(note: Note) -> None:
         return shell(device, command, *more, **options)
 
     core._http_request, FastDevice.shell = signed_request, signed_shell  # type: ignore[method-assign]
+    Ui._call = signed_call  # type: ignore[method-assign]
 
 
 class Diary:
