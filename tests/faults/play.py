@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from automation.models import Run
 from config.processes import Process
 from tests.faults import schedule
-from tests.faults.checker import Finding, check
+from tests.faults.checker import Finding, check, proves_nothing
 from tests.faults.collect import collect, hosts
 from tests.faults.history import History, unsigned_touches
 from tests.faults.injector import Injector
@@ -25,7 +25,6 @@ from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, serials
 
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
 APPLIED_SECONDS = 60.0  #: in which the last reports must be applied and acknowledged after that
-DEFECTS = 0.01  #: of all runs; more would mean that the test itself is broken
 WATCHED_SECONDS = 4.0  #: a run that goes on after its end is seen to
 LONGER = 2  #: times the wanted length at most, to come to the wanted runs and faults
 FAULTS_END = 90.0  #: what the faults under way may take in the end
@@ -119,9 +118,8 @@ class Play:
         self.history.sights = watcher.sights
         self.history.write(self.folder / "history.json")
         self.findings = check(self.history)
-        ends = Counter((run.outcome, run.reason) for run in self.history.runs.values())
-        if not self.history.touches or ends["errored", "defect"] > len(self.history.runs) * DEFECTS:
-            raise NotReady(f"Phones were hardly touched, so nothing is proven. The runs ended as: {ends}.")
+        if proves_nothing(self.history):
+            raise NotReady(proves_nothing(self.history))
         if unsigned_touches([self.folder / "phones.journal"]):
             raise NotReady(
                 "Some touches were not signed: the journal proves nothing. See tests/faults/starter.py."

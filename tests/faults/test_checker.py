@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.checker import RULES, Finding, check
+from tests.faults.checker import RULES, Finding, check, proves_nothing
 from tests.faults.history import Call, Entry, Event, Fault, History, HostRow, RunRow, Sight, Touch
 from tests.faults.paths import RECOVERY, limit
 
@@ -54,6 +54,13 @@ def test_a_healthy_history_has_no_violation() -> None:
 
 def test_every_rule_checks_something_in_a_healthy_history() -> None:
     assert [f"{one.rule} {one.name}" for one in check(healthy()) if not one.checked] == []
+
+
+def test_a_history_in_which_no_phone_was_touched_or_every_run_met_a_defect_proves_nothing() -> None:
+    healthy_one, untouched, broken = healthy(), healthy(), healthy()
+    untouched.touches = []
+    broken.runs = {run: replace(row, outcome="errored", reason="defect") for run, row in broken.runs.items()}
+    assert [bool(proves_nothing(one)) for one in (healthy_one, untouched, broken)] == [False, True, True]
 
 
 def never_ends(history: History) -> None:
