@@ -20,6 +20,7 @@ from devices.phones import adb
 from devices.phones.u2_server import server_jar
 from devices.simulator.farm import Farm
 from tests.canary.cast import Player
+from tests.phones import listens
 
 READY_SECONDS = 90.0
 HOST = "k1"
@@ -67,6 +68,7 @@ class Stage:
             "--connect", *addresses, "--state", str(self.folder / "agents"), "--lanes", str(len(addresses)),
         )  # fmt: skip
         self.until("the phones are online", lambda: Device.objects.usable().count() >= len(addresses))
+        self.until("the web answers", lambda: listens(int(self.bind.rpartition(":")[2])))
 
     def start(self, name: str, *arguments: str, **env: str) -> Process:
         """One more process of ours, its output in NAME.log."""
