@@ -118,8 +118,8 @@ class Play:
         self.history.sights = watcher.sights
         self.history.write(self.folder / "history.json")
         self.findings = check(self.history)
-        if proves_nothing(self.history):
-            raise NotReady(proves_nothing(self.history))
+        if why := proves_nothing(self.history):
+            raise NotReady(why)
         if unsigned_touches([self.folder / "phones.journal"]):
             raise NotReady(
                 "Some touches were not signed: the journal proves nothing. See tests/faults/starter.py."
