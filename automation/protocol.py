@@ -129,6 +129,14 @@ def take(client: Any, name: str) -> tuple[bytes | None, str]:
     return found, life.decode()
 
 
+def read_json(text: str | bytes) -> Any:
+    """What a text from the wire holds. Raises ValueError where it is no JSON, or nested deeper than Python reads."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
 class Wire:
     """JSON for the frozen dataclasses below; an unknown field is ignored, so that versions may differ by one."""
 
@@ -138,7 +146,7 @@ class Wire:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         """Raises ValueError on anything that is not such an object."""
-        return cls.from_dict(json.loads(text))
+        return cls.from_dict(read_json(text))
 
     @classmethod
     def from_dict(cls, data: object) -> Self:

@@ -242,12 +242,6 @@ def keep_evidence(
     Evidence.objects.get_or_create(run=run, defaults=values)
 
 
-def note_late(run_id: int, detail: str) -> None:
-    """Keep a report of a run that has ended as an event: it changes nothing."""
-    with changing([run_id]) as changes:
-        changes.note_late(run_id, detail)
-
-
 def request_cancel(
     runs: Iterable[Run], actor: str, outcome: str = Outcome.CANCELED, reason: str = "canceled"
 ) -> list[Run]:

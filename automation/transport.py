@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import logging
 import time
 from datetime import UTC, datetime
@@ -16,12 +15,13 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-from automation.protocol import IMPORT_TASK, RUN_TASK, TICK_TASK, celery_message
+from automation.protocol import IMPORT_TASK, RUN_TASK, TICK_TASK, celery_message, read_json
 
 log = logging.getLogger(__name__)
 
 BURST_SECONDS = 0.1  #: messages nearer to each other than that are a burst
 BURST = 50  #: messages of a burst taken at once
+MOST_SERIAL = 64  #: characters of a device's serial
 
 
 class Channel(redis.Channel):
@@ -32,7 +32,7 @@ class Channel(redis.Channel):
     def _brpop_read(self, **options: Any) -> Any:
         try:
             super()._brpop_read(**options)  # type: ignore[no-untyped-call]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             dropped(type(error).__name__)
         now = time.monotonic()
         if now - self._read_at < BURST_SECONDS:
@@ -44,7 +44,7 @@ class Channel(redis.Channel):
         for queue in list(self.active_queues):
             for item in self.client.rpop(queue, BURST) or []:
                 try:
-                    self.connection._deliver(json.loads(item), queue)
+                    self.connection._deliver(read_json(item), queue)
                 except ValueError as error:
                     dropped(type(error).__name__)
 
@@ -84,9 +84,9 @@ class Offers(Transport):
     def arguments_of(message: Any) -> list[Any] | None:
         """Run, fence and serial of an offer."""
         try:
-            arguments = json.loads(base64.b64decode(message["body"], validate=True))[0]
+            arguments = read_json(base64.b64decode(message["body"], validate=True))[0]
             run, fence, serial = arguments
-            is_offer = message["headers"]["task"] == RUN_TASK and isinstance(serial, str)
+            is_offer = message["headers"]["task"] == RUN_TASK and _is_serial(serial)
         except (TypeError, KeyError, IndexError, ValueError, binascii.Error):
             return None
         return arguments if is_offer and all(_is_number(one) for one in (run, fence)) else None
@@ -111,6 +111,11 @@ class Ticks(Transport):
         except (TypeError, KeyError, ValueError, AttributeError):
             return None
         return [] if is_tick else None
+
+
+def _is_serial(value: Any) -> bool:
+    """As long as a device's may be: it becomes the name of a file."""
+    return isinstance(value, str) and 0 < len(value) <= MOST_SERIAL
 
 
 def _is_number(value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import platform
 import threading
@@ -21,9 +20,11 @@ from automation.protocol import (
     CONTROL_POLL_SECONDS,
     HEARTBEAT_SECONDS,
     HOST_SILENT_SECONDS,
+    MOST,
     REPORT_WINDOW,
     Heartbeat,
     key,
+    read_json,
 )
 from automation.screens.schema import library
 from automation.transport import Transport
@@ -129,7 +130,7 @@ class Pulse:
 
     def _obey(self, control: dict[bytes, bytes]) -> None:
         epoch, _, acked = control.get(b"acked", b"").decode(errors="replace").partition(":")
-        if epoch == self.outbox.epoch and acked.isascii() and acked.isdigit():
+        if epoch == self.outbox.epoch and _is_number(acked):
             self._acknowledged(int(acked))
         if b"key" in control:
             self._trust(control[b"key"].decode(errors="replace"))
@@ -194,9 +195,14 @@ def machine_id() -> str:
         return platform.node()
 
 
+def _is_number(text: str) -> bool:
+    """One that a column of the outbox takes."""
+    return text.isascii() and text.isdigit() and len(text) <= 16 and int(text) < MOST
+
+
 def _pairs(text: bytes) -> set[tuple[int, int]]:
     try:
-        return {(int(run), int(fence)) for run, fence in json.loads(text)}
-    except (ValueError, TypeError):
+        return {(int(run), int(fence)) for run, fence in read_json(text)}
+    except (ValueError, TypeError, OverflowError):
         log.warning("the control hash holds no list of cancels")
         return set()

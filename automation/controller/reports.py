@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from automation import bulk, services
 from automation.choices import EventKind, Outcome, RunState
@@ -17,7 +17,7 @@ from automation.controller import sweep
 from automation.controller.gather import Pace
 from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
-from automation.protocol import MOST, Report, key
+from automation.protocol import MOST, Report, key, read_json
 from automation.transitions import Changes, InvalidTransition, changing
 from devices.models import Host
 
@@ -28,6 +28,7 @@ Entry = tuple[bytes, dict[bytes, bytes]]  #: of a stream: its id and its fields
 Due = tuple[Host, Report]  #: a report whose turn it is, and the host that it came from
 
 BATCH = 500  #: reports applied in one transaction at most
+UNREADABLE = "unreadable"  #: what a report is of which only its number and its run can be read
 BELL = b"beat"  #: an entry of the stream that only says: there is a new heartbeat
 
 
@@ -92,10 +93,36 @@ def _acknowledge(client: Any, host: Host) -> None:
 
 def _parse(name: str, fields: dict[bytes, bytes]) -> Report | None:
     try:
-        return Report.from_json(fields[b"report"].replace(b"\\u0000", b""))  # PostgreSQL stores no NUL
-    except (KeyError, ValueError):
+        text = fields[b"report"]
+        data = read_json(text)
+        return _report_of(_without_nul(data) if b"\\u0000" in text else data)
+    except (KeyError, ValueError, RecursionError):
         log.warning("host %s: an unreadable report was dropped", name)
         return None
+
+
+def _report_of(data: Any) -> Report:
+    """Where only its number and its run make sense it is of the kind UNREADABLE: it must take its turn, for all that
+    come after it wait for it. Raises ValueError.
+    """
+    try:
+        return Report.from_dict(data)
+    except ValueError:
+        if not isinstance(data, dict):
+            raise
+        known = {name: data[name] for name in ("run", "fence", "epoch", "seq") if name in data}
+        return Report.from_dict({**known, "kind": UNREADABLE})
+
+
+def _without_nul(value: Any) -> Any:
+    """The same without the one character that PostgreSQL does not store."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+    return value
 
 
 @transaction.atomic
@@ -134,8 +161,6 @@ def _apply_alone(host: Host, report: Report, news: News) -> None:
     try:
         with transaction.atomic():
             _apply([(host, report)], news)
-    except IntegrityError as error:
-        services.note_late(report.run, f"{report.kind} from {host.name} under fence {report.fence}: {error}")
     except DATABASE_AWAY:
         raise
     except Exception as error:
@@ -205,6 +230,10 @@ def _abandoned(changes: Changes, host: Host, report: Report, news: News) -> None
     news.devices.add(run.device_id or 0)
 
 
+def _unreadable(_changes: Changes, _host: Host, report: Report, _news: News) -> None:
+    raise ValueError(f"report {report.seq} is not what it should be")
+
+
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and abs(value) < MOST else None
 
@@ -221,4 +250,5 @@ HANDLERS: dict[str, Callable[[Changes, Host, Report, News], None]] = {
     "step": _step,
     "finished": _finished,
     "abandoned": _abandoned,
+    UNREADABLE: _unreadable,
 }

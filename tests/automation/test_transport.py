@@ -41,17 +41,20 @@ def message(body: object = None, raw: str | None = None, **over: object) -> byte
     return json.dumps({**made, **over}).encode()
 
 
+NESTED = b"[" * 100_000  #: deeper than Python reads
+
 POISON = [
     b"garbage", b"5", b"null", b"{}", b"[]", b"\xff\xfe", b'{"body": "x"}', message(raw="%%%"), message(raw="e3t7"),
     message(body=5), message(body=[5]), message(body=[[1], {}, {}]), message(body=[[None, None, None], {}, {}]),
     message(body=[[2**70, 1, "S"], {}, {}]), message(body=[[True, 1, "S"], {}, {}]), message(headers={"task": "other"}),
-    message(headers=None),
+    message(headers=None), message(body=[[1, 1, ""], {}, {}]), message(body=[[1, 1, "S" * 300], {}, {}]),
+    NESTED, message(raw=base64.b64encode(NESTED).decode()),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("poison", POISON)
 def test_poison_is_no_offer(poison: bytes) -> None:
-    with contextlib.suppress(ValueError):  # no JSON at all
+    with contextlib.suppress(ValueError, RecursionError):  # no JSON at all
         assert Offers.arguments_of(json.loads(poison)) is None
 
 
@@ -64,7 +67,7 @@ def test_nothing_of_a_strange_envelope_but_the_offer_is_used(over: dict[str, obj
 
 @pytest.mark.parametrize("poison", [*POISON, message()])
 def test_what_is_no_tick_is_none_for_the_worker_of_ticks(poison: bytes) -> None:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         assert Ticks.arguments_of(json.loads(poison)) is None
 
 

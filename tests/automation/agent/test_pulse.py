@@ -121,8 +121,13 @@ def test_a_question_is_answered_with_the_next_breath(pulse: Pulse, redis_client)
     assert Heartbeat.from_json(redis_client.get(key("pc1", "beat"))).nonce == "who:1"
 
 
-def test_rubbish_in_the_control_hash_does_no_harm(pulse: Pulse, redis_client, canceled: list) -> None:
-    redis_client.hset(key("pc1", "control"), mapping={"cancels": "x", "acked": ":::", "nonce": "\xff"})
+@pytest.mark.parametrize("cancels", ["x", "[[1]]", "[[Infinity, 1]]", "[" * 100_000])
+@pytest.mark.parametrize("acked", [":", "99", "9" * 30, "0" * 5000])
+def test_rubbish_in_the_control_hash_does_no_harm(
+    pulse: Pulse, redis_client, canceled: list, cancels: str, acked: str
+) -> None:
+    rubbish = {"cancels": cancels, "acked": f"{pulse.outbox.epoch}:{acked}", "nonce": "\xff"}
+    redis_client.hset(key("pc1", "control"), mapping=rubbish)
     pulse.beat_once()
     assert canceled == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from django.utils import timezone
@@ -106,6 +107,37 @@ def test_rubbish_on_the_stream_is_dropped_and_the_rest_applied(redis_client) -> 
     redis_client.xadd(key(run.host.name, "reports"), {"report": '{"kind": 3}'})
     send(redis_client, run.host.name, report("started", run, 1))
     assert reports.apply_host(run.host.name) == 1
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "C:\\u0000bin", "a\0b", "\0"])
+def test_words_that_look_like_the_character_nul_stay_as_they_are(redis_client, text: str) -> None:
+    run = running_run()
+    send(redis_client, run.host.name, report("step", run, 1, name="read", detail=text))
+    assert reports.apply_host(run.host.name) == 1
+    assert run.events.get(kind=EventKind.STEP).detail == text.replace("\0", "")
+
+
+@pytest.mark.parametrize("wrong", [{"kind": 3}, {"body": "x"}, {"at": "now"}])
+def test_a_report_that_cannot_be_read_takes_its_turn_and_ends_its_run(redis_client, wrong) -> None:
+    run, other = running_run(), offered_run()
+    Run.objects.filter(pk=other.pk).update(host=run.host)
+    unreadable = {**vars(report("step", run, 1)), **wrong}
+    redis_client.xadd(key(run.host.name, "reports"), {"report": json.dumps(unreadable)})
+    send(redis_client, run.host.name, report("started", other, 2))
+    assert reports.apply_host(run.host.name) == 2
+    run.refresh_from_db()
+    other.refresh_from_db()
+    assert (run.outcome, run.reason, other.state) == (Outcome.ERRORED, "bad_report", RunState.RUNNING)
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" * 100_000, b'{"body":' + b"[" * 900 + b'"\\u0000"' + b"]" * 900 + b"}"]
+)
+def test_a_text_nested_too_deep_stops_no_other_host(redis_client, text: bytes) -> None:
+    bad, good = running_run(), offered_run()
+    redis_client.xadd(key(bad.host.name, "reports"), {"report": text})
+    send(redis_client, good.host.name, report("started", good, 1))
+    assert reports.apply_hosts([bad.host.name, good.host.name], reports.News()) == 1
 
 
 @pytest.mark.parametrize(
