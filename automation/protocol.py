@@ -7,7 +7,7 @@ All keys of a host lie under `h:<host>:`, so that one Redis user per host can be
     screens                 the operator's screen files, sealed; fetched when a ticket names others than the host has
     beat                    the last heartbeat (latest wins)
     reports                 stream: the agent adds, the controller applies and deletes
-    control                 hash: acknowledged number, cancels, nonce, the controller's public key
+    control                 hash: acknowledged number, cancels, nonces of the controllers, the controller's public key
     orders                  stream of one entry: the control hash has something that cannot wait
 """
 

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Pairs = list[list[int]]  #: [[run, fence], ...]
 
+ASKING = 4  #: controllers whose questions stand side by side; those that ended make room
 LOOKS = 3  #: at what is to be canceled, while more comes in; what comes later is told with the next sweep
 OFFER_SECONDS = 10  #: an offer not taken by then is withdrawn and made anew
 
@@ -36,7 +37,8 @@ class Questions:
     """Runs whose ticket is gone though nobody reported a start: "have you got it?", asked by nonce.
 
     A heartbeat that echoes the nonce was made after the question; if it does not name the run, and every report
-    made before it has been applied, the run was not started and never will be.
+    made before it has been applied, the run was not started and never will be. The nonces of several controllers
+    stand side by side, so that none waits for an answer that another's question took away.
     """
 
     def __init__(self) -> None:
@@ -50,13 +52,23 @@ class Questions:
         if (run.pk, run.fence) not in self._asked:
             self._number += 1
             self._asked[run.pk, run.fence] = self._number
-        wire().hset(key(run.host.name, "control"), "nonce", f"{self._me}:{self._number}")
+        self._write(key(run.host.name, "control"), f"{self._me}:{self._number}")
+
+    def _write(self, control: str, mine: str) -> None:
+        there = (wire().hget(control, "nonce") or b"").decode(errors="replace").split()
+        if mine not in there:
+            others = [nonce for nonce in there if not nonce.startswith(self._me)]
+            wire().hset(control, "nonce", " ".join([mine, *others][:ASKING]))
 
     def answered(self, run: Run, beat: Heartbeat) -> bool:
         """Whether this heartbeat was made after the question about this run."""
-        who, _, number = beat.nonce.partition(":")
         asked = self._asked.get((run.pk, run.fence))
-        return asked is not None and who == self._me and int(number or 0) >= asked
+        return asked is not None and any(self._numbered(nonce) >= asked for nonce in beat.nonce.split())
+
+    def _numbered(self, nonce: str) -> int:
+        """The number of a question of mine; 0 for another controller's."""
+        who, _, number = nonce.partition(":")
+        return int(number) if who == self._me and number.isdecimal() else 0
 
     def forget(self, run: Run) -> None:
         self._asked.pop((run.pk, run.fence), None)

@@ -176,6 +176,26 @@ def test_an_answer_that_names_the_run_means_wait(redis_client) -> None:
     assert run.state == RunState.OFFERED
 
 
+def test_the_questions_of_two_controllers_are_answered_by_one_heartbeat(redis_client) -> None:
+    run, one, two = offered_run(), sweep.Questions(), sweep.Questions()
+    for _again in range(2):
+        one.ask(run)
+        two.ask(run)
+    nonce = redis_client.hget(key(run.host.name, "control"), "nonce").decode()
+    made = beat(redis_client, host=run.host.name, nonce=nonce)
+    assert (one.answered(run, made), two.answered(run, made)) == (True, True)
+
+
+def test_controllers_that_are_gone_leave_no_heap_of_questions(redis_client) -> None:
+    run = offered_run()
+    for _restart in range(10):
+        questions = sweep.Questions()
+        questions.ask(run)
+    nonce = redis_client.hget(key(run.host.name, "control"), "nonce").decode()
+    assert len(nonce.split()) == sweep.ASKING
+    assert questions.answered(run, beat(redis_client, host=run.host.name, nonce=nonce))
+
+
 def test_a_heartbeat_from_before_the_question_proves_nothing(redis_client) -> None:
     run = offered_run()
     settle(run, redis_client, nonce="")
