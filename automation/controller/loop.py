@@ -5,6 +5,7 @@ hear heartbeats -> apply reports -> settle and sweep -> offer -> wait for the ne
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import platform
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
@@ -21,7 +23,7 @@ from automation import drift
 from automation.controller import dispatch, gather, parcels, prune, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
-from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, wire
+from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, clear_strangers, wire
 from automation.models import Run
 from automation.protocol import CONTROLLER_KEY, CONTROLLER_SECONDS, WAKE_KEY, Heartbeat, key, without_password
 from devices.models import Host
@@ -55,13 +57,14 @@ class Controller:
     def run(self) -> None:
         """Work until told to stop; an outage of Redis or the database is waited out."""
         log.info("controller at work")
-        while not (self.stop.is_set() or self._is_drained()):
+        while not self.stop.is_set():
             try:
+                if self._is_drained():
+                    break
                 self.one_pass()
                 self._wait()
             except WIRE_ERRORS as error:
-                self._outage(f"Redis at {without_password(settings.REDIS_URL)}", error)
-                self.hearing.one_more_term()
+                self._no_redis(error)
             except DATABASE_AWAY as error:
                 self._outage("the database", error)
             except Exception:  # a defect; the hosts must not pay for it
@@ -119,18 +122,21 @@ class Controller:
         given_up = [host for host in hosts if host.is_silent]
         for host in {*self.hearing.silent(alive), *sweep.with_runs(given_up)}:
             self._apart(sweep.lose_host, host)
-        self.cancels.send(alive, self.hearing.beats)
-        self.post.send(alive)
-        sweep.end_holds()
-        sweep.in_hand(self.questions)
-        sweep.expire()
+        self._apart(self.cancels.send, alive, self.hearing.beats)
+        self._apart(self.post.send, alive)
+        self._apart(sweep.end_holds)
+        self._apart(sweep.in_hand, self.questions)
+        self._apart(sweep.expire)
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
-            sweep.skip_disabled()
-            prune.evidence()
-            prune.history()
-            drift.prune(timezone.now())
-            uploads.sweep()
+            self._clean()
             self._cleaned = time.monotonic()
+
+    def _clean(self) -> None:
+        self._apart(sweep.skip_disabled)
+        self._apart(prune.evidence)
+        self._apart(prune.history)
+        self._apart(drift.prune, timezone.now())
+        self._apart(uploads.sweep)
 
     def _settle(self, beat: Heartbeat) -> None:
         reports.apply_host(beat.host)
@@ -139,13 +145,13 @@ class Controller:
         sweep.hold_against(beat, self.questions)
 
     def _apart(self, step: Callable[..., object], *arguments: Any) -> None:
-        """One host's trouble is not the others'; an outage is everybody's."""
+        """One host's or one step's trouble is not the others'; an outage is everybody's."""
         try:
             step(*arguments)
         except (*WIRE_ERRORS, *DATABASE_AWAY):
             raise
         except Exception:
-            log.exception("%s failed for %s", step.__name__, arguments[0])
+            log.exception("%s failed for %.100s", step.__qualname__, arguments)
 
     def _wait(self) -> None:
         """Until a report or new work comes in, at most PASS_SECONDS; with a report in a busy moment until twice as long
@@ -160,6 +166,14 @@ class Controller:
                 self._woken, self._is_news = entries[-1][0], True
         if found and not self._is_news:
             self.stop.wait(max(0.0, self._gather_until - time.monotonic()))
+
+    def _no_redis(self, error: redis.RedisError) -> None:
+        """An outage is waited out; what lies at a key where it does not belong is cleared away."""
+        if "WRONGTYPE" in str(error):
+            with contextlib.suppress(*WIRE_ERRORS):
+                clear_strangers()
+        self._outage(f"Redis at {without_password(settings.REDIS_URL)}", error)
+        self.hearing.one_more_term()
 
     def _outage(self, what: str, error: Exception) -> None:
         """Wait a little; say so at once and then once in SAY_SECONDS."""

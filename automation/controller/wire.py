@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,13 +15,19 @@ from django.db import InterfaceError, OperationalError
 
 from automation.protocol import IMPORT_TASK, TICKS, WAKE_KEY, celery_message, key, offer_message
 
+log = logging.getLogger(__name__)
+
 QUEUE_LENGTH = 1000  #: messages that wait for one host at most
 
 #: What a database that is away or locked raises; anything else it raises is about what was written.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
-#: What talking to Redis may raise; the truth is in the database, so the loop simply goes on.
-WIRE_ERRORS = (redis.RedisError, OSError)
+#: What talking to Redis may raise; the truth is in the database, so the loop simply goes on. No OSError: redis-py has
+#: its own for what the socket raises, and a file that cannot be read is no outage of Redis.
+WIRE_ERRORS = (redis.RedisError,)
+
+#: The types of the keys (protocol.py) by the last part of their names; the others are strings.
+TYPES = {"wake": b"stream", "reports": b"stream", "orders": b"stream", "control": b"hash", "runs": b"list"}
 
 
 @functools.cache
@@ -29,6 +36,30 @@ def wire() -> Any:
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=10
     )
+
+
+def clear_strangers() -> list[str]:
+    """Delete the keys that are of another type than their name says; returns them. Raises redis errors.
+
+    A host may write what it likes to its own keys, and must not keep the controller from the others by it. What
+    belongs there is written again.
+    """
+    found = wire().scan_iter(match=key("*", "*"), count=1000)
+    names = [WAKE_KEY, *(name.decode(errors="replace") for name in found)]
+    pipeline = wire().pipeline(transaction=False)
+    for name in names:
+        pipeline.type(name)
+    strangers = [
+        name for name, kind in zip(names, pipeline.execute(), strict=True) if not _is_at_home(name, kind)
+    ]
+    for name in strangers:
+        log.error("Redis: %s held something else than it should: it was deleted", name)
+        wire().delete(name)
+    return strangers
+
+
+def _is_at_home(name: str, kind: bytes) -> bool:
+    return kind in (TYPES.get(name.rpartition(":")[2], b"string"), b"none")
 
 
 def wake() -> None:

@@ -12,10 +12,10 @@ from automation import services
 from automation.choices import RunState
 from automation.controller import dispatch, loop
 from automation.controller.loop import Controller
-from automation.controller.wire import wake, wire
+from automation.controller.wire import clear_strangers, wake, wire
 from automation.models import Run
-from automation.protocol import CONTROLLER_KEY, key
-from tests.automation.rows import host_with_key, run_on, running_run
+from automation.protocol import CONTROLLER_KEY, WAKE_KEY, key
+from tests.automation.rows import host_with_key, offered_run, run_on, running_run
 from tests.factories import make_account, make_device
 from tests.phones import wait_for
 
@@ -78,6 +78,60 @@ def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> 
     wire.cache_clear()
     redis_client.delete(CONTROLLER_KEY)
     wait_for(lambda: redis_client.exists(CONTROLLER_KEY), 10, "its next sign of life")
+
+
+@pytest.mark.parametrize("name", ["reports", "control"])
+def test_what_a_host_writes_to_its_own_keys_keeps_no_other_host_waiting(
+    controller, redis_client, name: str
+) -> None:
+    bad, good = offered_run(), make_device(host=host_with_key())
+    redis_client.delete(key(bad.host.name, name))
+    redis_client.sadd(key(bad.host.name, name), "rubbish")
+    services.enqueue("match", [(None, good)], requested_by="ann")
+    wait_for(lambda: redis_client.llen(key(good.host.name, "runs")), 10, "the offer")
+    wait_for(lambda: redis_client.type(key(bad.host.name, name)) != b"set", 10, "the rubbish to be gone")
+
+
+def test_only_what_does_not_belong_to_a_key_is_cleared_away(redis_client) -> None:
+    at_home = {key("pc1", "beat"), key("pc1", "ticket:1:1"), key("pc2", "control")}
+    strangers = {key("pc1", "runs"), key("pc1", "ticket:1:2"), key("pc2", "orders"), WAKE_KEY}
+    redis_client.mset({key("pc1", "beat"): "x", key("pc1", "ticket:1:1"): "x"})
+    redis_client.hset(key("pc2", "control"), "key", "x")
+    for name in strangers:
+        redis_client.sadd(name, "rubbish")
+    assert set(clear_strangers()) == strangers
+    assert {name.decode() for name in redis_client.keys("*")} == at_home
+
+
+@pytest.mark.parametrize("step", ["uploads.sweep", "prune.history", "sweep.expire", "parcels.Post.send"])
+def test_a_file_that_cannot_be_read_keeps_no_phone_waiting(monkeypatch, redis_client, step: str) -> None:
+    def unreadable(*_arguments: object) -> None:
+        raise PermissionError("/state/uploads")
+
+    unreadable.__qualname__ = step
+    made, device = Controller(), make_device(host=host_with_key())
+    monkeypatch.setattr(f"automation.controller.loop.{step}", unreadable)
+    services.enqueue("match", [(None, device)], requested_by="ann")
+    for _pass in range(2):
+        made.one_pass()
+    assert redis_client.llen(key(device.host.name, "runs")) == 1
+
+
+def test_a_controller_told_to_stop_while_the_database_is_away_drains_as_long_as_it_may(
+    redis_client, monkeypatch, settings
+) -> None:
+    settings.PHONERACK_DRAIN_SECONDS, asked = 0.5, list[float]()
+
+    def away(*_arguments: object) -> None:
+        asked.append(time.monotonic())
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(loop, "OUTAGE_SECONDS", 0.1)
+    monkeypatch.setattr(Run.objects, "active", away)
+    made = Controller()
+    made.drain()
+    made.run()
+    assert len(asked) > 1
 
 
 def test_it_goes_on_after_the_database_was_away(controller, redis_client, monkeypatch) -> None:
