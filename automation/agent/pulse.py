@@ -13,7 +13,7 @@ import redis
 
 from automation.agent.identity import CannotStart, Identity
 from automation.agent.inventory import Inventory
-from automation.agent.lease import clock
+from automation.agent.lease import CUT_OFF_SECONDS, clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import (
@@ -36,6 +36,7 @@ READ_SECONDS = 0.1  #: between two readings of the control hash, unless an order
 RESEND_SECONDS = 3.0  #: reports not acknowledged by then are sent again: Redis may have lost them
 LISTEN_SECONDS = 2  #: one wait for an order; below the socket's timeout
 FAULTS_LENGTH = 1000  #: of what is wrong in the operator's screen files
+SAY_SECONDS = 30.0  #: between two log lines about the same outage
 NAME_SECONDS = 20  #: how long the name stays taken after the last heartbeat
 
 WIRE_ERRORS = (redis.RedisError, OSError)
@@ -58,7 +59,7 @@ class Pulse:
         self._work, self._lanes, self._version = work, lanes, version
         self._number, self._nonce, self._beat_at = 0, "", 0.0
         self._sent, self._acked, self._progress_at = 0, 0, time.monotonic()
-        self._lease = work.lease
+        self._lease, self._say_at = work.lease, 0.0
         self._new_report, self._urgent, self._ordered, self._read_at = threading.Event(), False, False, 0.0
         self.stop = threading.Event()
 
@@ -108,7 +109,7 @@ class Pulse:
                 is_due = self._ordered or time.monotonic() - self._read_at >= READ_SECONDS
                 (self.beat_once if is_due else self._speak)()
             except WIRE_ERRORS as error:
-                log.warning("Redis does not answer (%s)", type(error).__name__)
+                self._say_away(error)
             except Exception:  # nobody would hear of the phones any more: better none is touched
                 log.exception("the talk with the controller broke off; this agent ends")
                 self._work.die()
@@ -116,6 +117,16 @@ class Pulse:
             if self._new_report.wait(CONTROL_POLL_SECONDS) and not self._ordered:
                 self.stop.wait(GATHER_SECONDS)
             self._new_report.clear()
+
+    def _say_away(self, error: Exception) -> None:
+        now, there = time.monotonic(), self.client.get_connection_kwargs()
+        if now >= self._say_at:
+            self._say_at = now + SAY_SECONDS
+            log.warning(
+                "Redis at %s:%s does not answer (%s); trying again. Is it up, and does this host reach it? Until it "
+                "does, nothing new starts, and what runs longer than %.0f s into the outage ends.",
+                there.get("host"), there.get("port"), type(error).__name__, CUT_OFF_SECONDS,
+            )  # fmt: skip
 
     def beat_once(self) -> None:
         """One exchange: read the control hash, send reports, send a heartbeat when due. Raises redis errors."""

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import redis
 
 from automation.agent import pulse as pulses
 from automation.agent.identity import CannotStart, Identity
@@ -130,6 +131,19 @@ def test_rubbish_in_the_control_hash_does_no_harm(
     redis_client.hset(key("pc1", "control"), mapping=rubbish)
     pulse.beat_once()
     assert canceled == []
+
+
+def test_an_outage_of_redis_is_said_once_with_its_address(pulse: Pulse, caplog, monkeypatch) -> None:
+    pulse.client, seen = redis.Redis.from_url("redis://localhost:1"), list[bool]()
+    monkeypatch.setattr(pulse._work, "end_expired", lambda: seen.append(True))
+    thread = threading.Thread(target=pulse.run, daemon=True)
+    thread.start()
+    wait_for(lambda: len(seen) > 2, 10, "three attempts")
+    pulse.stop.set()
+    thread.join(5)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert said[0].startswith("Redis at localhost:1 does not answer (ConnectionError)")
 
 
 def test_a_name_in_use_elsewhere_is_refused_and_its_own_is_taken_again(
