@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from tests.faults.history import Call, Event, Fault, History, RunKey, RunRow, Touch
-from tests.faults.paths import limit
+from tests.faults import campaign_rules  # noqa: F401 - registers them
+from tests.faults.history import Call, Event, History, RunKey, RunRow, Touch
+from tests.faults.rules import Finding, rule
 
 OFF = ("disable", "import", "delete")  #: the calls after which an account may not run
 CANCEL_SECONDS = 1.0  #: from the reply to the last touch
@@ -19,48 +19,8 @@ SILENT_MARGIN = 12.0  #: the last heartbeat's age is not in it; a pass of a load
 BUSY_SECONDS = 45.0  #: from the last sign of a run until the database has its end
 MAX_ATTEMPTS = 3
 LOSING_FAULTS = ("agent_stop", "agent_kill", "net_cut", "net_reset", "net_silent", "net_deaf")
+MANY_DUES = 3  #: due times of a campaign, of which one at least must have led to touches
 DEFECTS = 0.01  #: of all runs; more would mean that the test itself is broken
-
-
-@dataclass
-class Finding:
-    """What one rule found. `checked` counts the cases, `relaxed` those that needed more time because of a fault."""
-
-    rule: str
-    name: str
-    checked: int = 0
-    relaxed: int = 0
-    violations: list[str] = field(default_factory=list)
-
-    def is_late(self, at: float, faults: list[Fault], host: str, start: float, seconds: float) -> bool:
-        """Count a case that was to be over `seconds` after `start`; whether nothing excuses its lateness."""
-        self.checked += 1
-        if at <= start + seconds:
-            return False
-        self.relaxed += 1
-        return at > limit(faults, host, start, seconds)
-
-
-Rule = Callable[[History, Finding], Iterator[str]]
-RULES: list[tuple[str, str, Rule]] = []
-
-
-def rule(number: str, name: str) -> Callable[[Rule], Rule]:
-    def register(check: Rule) -> Rule:
-        RULES.append((number, name, check))
-        return check
-
-    return register
-
-
-def check(history: History) -> list[Finding]:
-    """One finding for each rule."""
-    findings = []
-    for number, name, look in RULES:
-        finding = Finding(number, name)
-        finding.violations = list(look(history, finding))
-        findings.append(finding)
-    return findings
 
 
 # --- I1: ends exactly once ---
@@ -353,5 +313,15 @@ def proves_nothing(history: History) -> str:
     """What is wrong with the test itself: every promise is kept where no phone is touched. Else empty."""
     ends = Counter(f"{run.outcome} {run.reason}" for run in history.runs.values())
     if history.touches and ends["errored defect"] <= len(history.runs) * DEFECTS:
-        return ""
+        return _no_campaign_proves_anything(history)
     return f"Phones were hardly touched, so nothing is proven; the runs ended as: {ends.most_common(5)}."
+
+
+def _no_campaign_proves_anything(history: History) -> str:
+    dues = min((len(campaign.dues) for campaign in history.campaigns), default=0)
+    touched = {history.runs[run].start for run, _fence in history.touched if run in history.runs}
+    if dues < MANY_DUES or any(touched):
+        return ""
+    return (
+        f"Campaigns were due {dues} times and no phone was touched for one, so nothing is proven about them."
+    )

@@ -80,6 +80,7 @@ class RunRow:
     retry_of: int = 0
     touches: int = 0  #: how many the run was to make (script touch)
     result_fence: int = 0  #: the fence that its result names, 0 without one
+    start: int = 0  #: of a campaign, that it belongs to
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,37 @@ class HostRow:
     def is_told(self) -> bool:
         """Whether all of them are applied, and the host knows it."""
         return self.same_epoch and self.applied == self.given and not self.kept
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A campaign that starts by itself: all times at which it was due, and what can be said about them."""
+
+    id: int
+    dues: list[float]
+    targets: int  #: accounts that it is for
+    looks: list[float]  #: times up to which somebody looked what was due
+    pauses: list[tuple[float, float]]  #: from when to when it was not active
+
+
+@dataclass(frozen=True)
+class Start:
+    """A row about starts of a campaign: it stands for so many due times, of which `due` is the last."""
+
+    id: int
+    campaign: int
+    due: float
+    state: str = "over"
+    reason: str = ""
+    starts: int = 1
+    seen: float | None = None  #: when the watcher saw it first
+
+    def is_of(self, due: float) -> bool:
+        """Whether it stands for this time."""
+        return self.due - (self.starts - 1) * MINUTE - 1 < due < self.due + 1
+
+
+MINUTE = 60.0  #: between two starts of a campaign
 
 
 @dataclass
@@ -139,6 +171,8 @@ class History:
     events: list[Event] = field(default_factory=list)
     hosts: list[HostRow] = field(default_factory=list)
     sights: dict[int, Sight] = field(default_factory=dict)
+    campaigns: list[CampaignRow] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """For whoever looks into a violation."""
@@ -190,6 +224,17 @@ class History:
         for (run, _fence), touches in sorted(self.touched.items()):
             found[run].append(touches)
         return found
+
+    @cached_property
+    def runs_of_start(self) -> dict[int, list[RunRow]]:
+        found: dict[int, list[RunRow]] = defaultdict(list)
+        for run in self.runs.values():
+            found[run.start].append(run)
+        return found
+
+    def starts_for(self, campaign: CampaignRow, due: float) -> list[Start]:
+        """The rows that stand for this due time; there ought to be one."""
+        return [one for one in self.starts if one.campaign == campaign.id and one.is_of(due)]
 
     def fences_of(self, run: int) -> list[list[Touch]]:
         """The touches of a run, by fence."""

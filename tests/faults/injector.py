@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection
 
 from automation.models import Run
-from automation.protocol import Report, key, offer_message
+from automation.protocol import TICK_TASK, TICKS, Report, celery_message, key, offer_message
 from tests.automation.test_transport import POISON
 from tests.faults import proxy
 from tests.faults.history import Fault
@@ -99,8 +99,19 @@ class Injector:
             for role in (self.stage.role("controller 1"), self.stage.role("controller 2")):
                 role.kill(seconds)
             time.sleep(seconds)
+        elif what.startswith("net_"):
+            self._net(what.removeprefix("net_"), f"controller {number}", seconds)
         else:
             self._process(self.stage.role(f"controller {number}"), what, seconds)
+
+    def _beat(self, what: str, number: str, seconds: float) -> None:
+        self._process(self.stage.role(f"beat {number}"), what, seconds)
+
+    def _worker(self, what: str, _target: str, seconds: float) -> None:
+        if what.startswith("net_"):
+            self._net(what.removeprefix("net_"), "worker", seconds)
+        else:
+            self._process(self.stage.role("worker"), what, seconds)
 
     def _process(self, role: Role, what: str, seconds: float) -> None:
         """Kill, stop or restart it; returns when it is back."""
@@ -130,10 +141,10 @@ class Injector:
 
     # --- between them ---
 
-    def _net(self, mode: str, host: str, seconds: float) -> None:
-        self.stage.proxies[host].set(mode)
+    def _net(self, mode: str, whose: str, seconds: float) -> None:
+        self.stage.proxies[whose].set(mode)
         time.sleep(seconds)
-        self.stage.proxies[host].set(proxy.PASS)
+        self.stage.proxies[whose].set(proxy.PASS)
 
     def _redis(self, what: str, _target: str, seconds: float) -> float | None:
         role, begun = self.stage.role("redis"), None
@@ -174,6 +185,11 @@ class Injector:
         if bodies:
             self.stage.redis.lpush(key(host, "runs"), *bodies)
 
+    def _tick(self, what: str, _target: str, _seconds: float) -> None:
+        """Ten at once, which the worker's threads do side by side; or poison."""
+        tick = json.dumps(celery_message(TICK_TASK, []))
+        self.stage.redis.lpush(TICKS, *(POISON if what == "poison" else [tick] * 10))
+
     def _report(self, _what: str, host: str, _seconds: float) -> None:
         """Reports that come again, that nobody has made, and that make no sense."""
         client, stream = self.stage.redis, key(host, "reports")
@@ -206,6 +222,8 @@ class Injector:
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
                     "AND datname = current_database()"
                 )
+        elif what.startswith("stop"):
+            self._process(self.stage.role("postgres"), what, seconds)
         else:
             role = self.stage.role("postgres")
             starts, role.down_until = role.starts, time.monotonic() + seconds

@@ -10,6 +10,8 @@ RECOVERY = 12.0  #: after a fault: a process is started again, connections are m
 SHARED = ("redis", "controller", "database", "flood")
 #: On the way of one host.
 OF_HOST = ("agent", "net", "adb")
+CENTER = "center"  #: in the place of a host: where campaigns are started
+OF_CENTER = ("beat", "worker", "redis", "database", "flood")
 
 
 def limit(faults: list[Fault], host: str, start: float, seconds: float) -> float:
@@ -25,4 +27,6 @@ def limit(faults: list[Fault], host: str, start: float, seconds: float) -> float
 def is_on_the_way(fault: Fault, host: str) -> bool:
     """Without a host every fault counts: nobody knows which way it was."""
     kind = fault.kind.partition("_")[0]
+    if host == CENTER:
+        return kind in OF_CENTER
     return kind in SHARED or (kind in OF_HOST and (not host or fault.target in (host, "")))

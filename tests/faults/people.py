@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -19,9 +19,9 @@ from accounts.excel.resources import ImportRefused, import_file
 from accounts.models import Account
 from accounts.services import NotDeleted, RunsMayStart
 from automation import services, steering
-from automation.choices import CampaignState, RunState
+from automation.choices import CampaignState, OverlapPolicy, RunState
 from automation.controller.cancels import cancel
-from automation.models import Campaign, Run
+from automation.models import Campaign, Occurrence, Run
 from devices.models import Device
 from tests.accounts.excel.sheets import make_xlsx
 from tests.faults.history import Call, Sight
@@ -86,7 +86,7 @@ class Feeder(Worker):
         else:
             account = self.rng.choice(list(Account.objects.enabled().select_related("device")))
             target = (account, account.device)
-        campaign = self.rng.choice([None, *Campaign.objects.all()])
+        campaign = self.rng.choice([None, *Campaign.objects.filter(every_minutes=None)])
         made = services.enqueue(
             script, [target], requested_by="feeder", options=self._touches(), campaign=campaign
         )
@@ -106,20 +106,32 @@ class Watcher(Worker):
 
     def __init__(self) -> None:
         self.sights: dict[int, Sight] = {}
+        self.accounts: dict[int, int] = {}  #: run -> account, while it had one
+        self.starts: dict[int, float] = {}  #: row of a campaign's start -> when it was there
+        self.looks: dict[int, set[datetime]] = {}  #: campaign -> up to when its starts were looked at
         self._unfinished: set[int] = set()
         super().__init__("watcher", (0.4, 0.4), Random(0))
 
     def once(self) -> None:
-        states = dict(Run.objects.unfinished().values_list("pk", "state"))
-        now = time.monotonic()
-        for run, state in states.items():
+        rows = list(Run.objects.unfinished().values_list("pk", "state", "account_id"))
+        states, now = {run: state for run, state, _account in rows}, time.monotonic()
+        for run, state, account in rows:
             self._see(run, state, now)
+            self.accounts[run] = account or self.accounts.get(run, 0)
+        self._see_campaigns()
         gone = self._unfinished - states.keys()
         ended = dict(Run.objects.finished().filter(pk__in=gone).values_list("pk", "outcome"))
         for run, outcome in ended.items():
             sight = self.sights[run]
             sight.finished, sight.outcome = now, outcome
         self._unfinished = (self._unfinished | states.keys()) - ended.keys()
+
+    def _see_campaigns(self) -> None:
+        starts, now = list(Occurrence.objects.values_list("pk", flat=True)), time.monotonic()
+        for start in starts:
+            self.starts.setdefault(start, now)
+        for campaign, checked in Campaign.objects.scheduled().values_list("pk", "checked_at"):
+            self.looks.setdefault(campaign, set()).add(checked)
 
     def _see(self, run: int, state: str, now: float) -> None:
         sight = self.sights.setdefault(run, Sight())
@@ -158,6 +170,11 @@ class Operator(Worker):
             self._enable(account)
         for campaign in list(self.paused):
             self._resume(campaign)
+
+    def stop_queues(self) -> None:
+        """What waits behind its forerunner would take longer than anybody watches."""
+        for campaign in Campaign.objects.scheduled().filter(overlap=OverlapPolicy.QUEUE):
+            self._call("stop", lambda: steering.stop(campaign, "operator"), "")  # noqa: B023 - called at once
 
     def cancel_postponed(self) -> None:
         """Retries that a controller with a wrong clock has put off until long after this test."""
@@ -220,12 +237,12 @@ class Operator(Worker):
         account = run.account
         if account is None or account.device is None:
             return
-        device, pk = account.device, account.pk
+        device, pk, tags = account.device, account.pk, account.tags
         self._call("delete", account.delete, state, account=pk, run=run)
         self.disabled.pop(pk, None)
         if not Account.objects.filter(pk=pk).exists():
             self._replacements += 1
-            make_account(device, f"{device.serial.lower()}.r{self._replacements}")
+            make_account(device, f"{device.serial.lower()}.r{self._replacements}", tags)
 
     def _call(
         self, kind: str, act: Callable[[], Any], state: str, run: Run | None = None, account: int = 0

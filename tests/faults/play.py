@@ -6,25 +6,30 @@ import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
-from automation.models import Run
+from automation.choices import OverlapPolicy
+from automation.models import Campaign, Occurrence, Run
 from config.processes import Process
 from tests.faults import schedule
-from tests.faults.checker import Finding, check, proves_nothing
-from tests.faults.collect import collect, hosts
+from tests.faults.checker import proves_nothing
+from tests.faults.collect import campaigns, collect, hosts, starts
 from tests.faults.history import History, unsigned_touches
 from tests.faults.injector import Injector
 from tests.faults.people import Feeder, Operator, Watcher
-from tests.faults.roles import Role
+from tests.faults.roles import Postgres
+from tests.faults.rules import Finding, check
 from tests.faults.schedule import Planned
-from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, serials
+from tests.faults.stage import HOSTS, NotReady, Stage, make_rows, make_scheduled, serials
 
 QUIET_SECONDS = 180.0  #: in which all runs must have ended after the last fault
 APPLIED_SECONDS = 60.0  #: in which the last reports must be applied and acknowledged after that
+TICK_SECONDS = 60.0  #: in which a tick must come after that
 WATCHED_SECONDS = 4.0  #: a run that goes on after its end is seen to
 LONGER = 2  #: times the wanted length at most, to come to the wanted runs and faults
 FAULTS_END = 90.0  #: what the faults under way may take in the end
@@ -59,6 +64,7 @@ class Play:
         """Raises NotReady when something does not come up."""
         try:
             self._come_up(redis, database)
+            make_scheduled()
             watcher = Watcher()
             self._storm()
             self._calm_down(watcher)
@@ -70,14 +76,12 @@ class Play:
         self._begin("the processes come up")
         self.stage.start_redis(redis)
         if database is not None:
-            role = Role("postgres", [], database.log, {})
-            role.process, role.starts = database, 1
-            role.start = lambda: _again(role)  # type: ignore[method-assign]
-            self.stage.supervisor.roles["postgres"] = role
+            self.stage.supervisor.roles["postgres"] = Postgres(database)
         make_rows()
         self.stage.start_phones()
         self.stage.start_controllers()
         self.stage.start_agents()
+        self.stage.start_ticks()
         self.stage.wait_until_ready()
 
     def _storm(self) -> None:
@@ -106,14 +110,18 @@ class Play:
         self._begin("quiet: all runs must end")
         connection.close()  # the faults may have broken it
         self.operator.enable_all()
+        until = self._end_schedules()
+        self.operator.stop_queues()
         self.operator.cancel_postponed()
-        self._look_until(self._all_ended, QUIET_SECONDS)
+        self._look_until(lambda: _is_so(_all_ended), QUIET_SECONDS)
         self._look_until(lambda: False, WATCHED_SECONDS)
         self._look_until(lambda: all(host.is_told for host in hosts(self.folder)), APPLIED_SECONDS)
         watcher.once()
         watcher.stop()
         self._begin("history is checked")
-        self.history = collect(self.folder, self.feeder.accounts)
+        self.history = collect(self.folder, {**watcher.accounts, **self.feeder.accounts})
+        self.history.campaigns = campaigns(watcher.looks, until)
+        self.history.starts = starts(watcher.starts)
         self.history.calls, self.history.faults = self.operator.calls, self.injector.faults
         self.history.sights = watcher.sights
         self.history.write(self.folder / "history.json")
@@ -125,12 +133,14 @@ class Play:
                 "Some touches were not signed: the journal proves nothing. See tests/faults/starter.py."
             )
 
-    def _all_ended(self) -> bool:
-        try:
-            return not Run.objects.unfinished().exists()
-        except DatabaseError:
-            connection.close()
-            return False
+    def _end_schedules(self) -> datetime:
+        """Up to when campaigns were due: a tick has looked at all of that, or none came in all the time."""
+        until, scheduled = timezone.now(), Campaign.objects.scheduled()
+        self._look_until(
+            lambda: _is_so(lambda: not scheduled.filter(checked_at__lt=until).exists()), TICK_SECONDS
+        )
+        scheduled.exclude(overlap=OverlapPolicy.QUEUE).update(every_minutes=None)
+        return until
 
     def _look_until(self, is_true: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -152,6 +162,10 @@ class Play:
         rows = self.history.runs.values()
         return Counter(" ".join(filter(None, [row.outcome or row.state, row.reason])) for row in rows)
 
+    def starts(self) -> Counter[str]:
+        """Starts of campaigns by what became of them."""
+        return Counter(f"{one.state} {one.reason}".strip() for one in self.history.starts)
+
     def injected(self) -> Counter[str]:
         return Counter(fault.kind for fault in self.injector.whole)
 
@@ -159,7 +173,14 @@ class Play:
         return list(self.injector.under_way.values())
 
 
-def _again(role: Role) -> None:
-    assert role.process is not None
-    role.process = role.process.again()
-    role.starts += 1
+def _all_ended() -> bool:
+    return not Run.objects.unfinished().exists() and not Occurrence.objects.open().exists()
+
+
+def _is_so(question: Callable[[], bool]) -> bool:
+    """Whether the database says so; one that is away says nothing."""
+    try:
+        return question()
+    except DatabaseError:
+        connection.close()
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
@@ -63,7 +64,7 @@ def _line(test: Play) -> str:
 
 def verdict(screen: Screen, test: Play) -> int:
     """Print it; the exit code."""
-    for table in (_faults(test), _people(test), _outcomes(test), _rules(test)):
+    for table in (_faults(test), _people(test), _outcomes(test), _starts(test), _rules(test)):
         screen.print(table)
     for violation in test.violations:
         screen.print(f"VIOLATION {violation}")
@@ -95,6 +96,16 @@ def _outcomes(test: Play) -> Table:
     table = Table("runs ended as", "times")
     for outcome, count in test.outcomes().most_common():
         table.add_row(outcome, str(count))
+    return table
+
+
+def _starts(test: Play) -> Table:
+    history, runs = test.history, Counter[str]()
+    for one in history.starts:
+        runs[f"{one.state} {one.reason}".strip()] += len(history.runs_of_start[one.id])
+    table = Table("starts of campaigns", "times", "with runs")
+    for what, count in test.starts().most_common():
+        table.add_row(what, str(count), str(runs[what]))
     return table
 
 

@@ -64,6 +64,32 @@ class Role:
             time.sleep(POLL_SECONDS)
 
 
+class Postgres(Role):
+    """A server whose work its children do, each in a process group of its own: they are paused with it."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__("postgres", [], process.log, {})
+        self.process, self.starts = process, 1
+
+    def start(self) -> None:
+        assert self.process is not None
+        self.process = self.process.again()
+        self.starts += 1
+
+    def signal(self, number: signal.Signals) -> None:
+        super().signal(number)  # first it, so that it makes no new ones
+        if self.is_up and number in (signal.SIGSTOP, signal.SIGCONT):
+            for child in _children(self.process.pid if self.process else 0):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, number)
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 class Supervisor:
     """Starts all roles in order, and again whenever one ends."""
 

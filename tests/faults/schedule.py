@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -40,6 +41,19 @@ OF_PHONE = {
     "message_old": (0.0, 0.0),
     "report_twice": (0.0, 0.0),
 }
+#: What starts campaigns; no host and no run needs it.
+OF_TICKS = {
+    "beat_kill": (0.2, 3.0),
+    "beat_stop": (5.0, 20.0),
+    "worker_kill": (0.2, 3.0),
+    "worker_stop": (2.0, 10.0),
+    "worker_stop_long": (62.0, 70.0),
+    "worker_term": (0.2, 1.0),
+    "worker_net_cut": (2.0, 12.0),
+    "worker_net_silent": (2.0, 12.0),
+    "tick_twice": (0.0, 0.0),
+    "tick_poison": (0.0, 0.0),
+}
 OF_ALL = {
     "controller_kill": (0.2, 3.0),
     "controller_stop": (2.0, 8.0),
@@ -47,6 +61,7 @@ OF_ALL = {
     "controller_term": (0.2, 1.0),
     "controller_both": (0.5, 3.0),
     "controller_skew": (10.0, 15.0),
+    **{f"controller_net_{mode}": (2.0, 8.0) for mode in (proxy.CUT, proxy.SILENT, proxy.DEAF, proxy.SLOW)},
     "redis_kill": (0.2, 3.0),
     "redis_stop": (2.0, 8.0),
     "redis_wiped": (0.2, 2.0),
@@ -58,10 +73,15 @@ OF_ALL = {
 }
 OF_DATABASE = {
     "sqlite": {"database_locked": (2.0, 6.0), "database_locked_long": (21.0, 24.0)},
-    "postgres": {"database_cut": (0.0, 0.0), "database_killed": (0.5, 3.0)},
+    "postgres": {
+        "database_cut": (0.0, 0.0),
+        "database_killed": (0.5, 3.0),
+        "database_stop": (2.0, 8.0),
+        "database_stop_long": (31.0, 35.0),
+    },
 }
 
-SECONDS = {**OF_HOST, **OF_PHONE, **OF_ALL, **OF_DATABASE["sqlite"], **OF_DATABASE["postgres"]}
+SECONDS = {**OF_HOST, **OF_PHONE, **OF_TICKS, **OF_ALL, **OF_DATABASE["sqlite"], **OF_DATABASE["postgres"]}
 
 Targets = Callable[[str], list[str]]  #: of a kind
 
@@ -92,11 +112,19 @@ def make(
             begun += SHARED_WINDOW
         else:
             silent, busy = rng.sample([one for one in hosts if one != hosts[turn // 2 % len(hosts)]], 2)
-            targets = lambda kind: phones if kind.startswith("phone") else list(hosts)  # noqa: E731
-            planned += host_window(rng, decks, begun, silent, busy, targets)
+            planned += host_window(rng, decks, begun, silent, busy, functools.partial(targets, hosts, phones))
             begun += HOST_WINDOW
         turn += 1
-    return sorted((one for one in planned if one.at < seconds), key=lambda one: one.at)
+    # none outlasts it by much: the others would wait for its end
+    kept = (one for one in planned if one.at < seconds and one.at + one.seconds < seconds + LONG[1])
+    return sorted(kept, key=lambda one: one.at)
+
+
+def targets(hosts: tuple[str, ...], phones: list[str], kind: str) -> list[str]:
+    """Whom a fault of this kind may strike."""
+    family = kind.partition("_")[0]
+    ones = {"phone": phones, "beat": ["1", "2"], "controller": ["1", "2"]}
+    return ones.get(family, list(hosts) if family in ("message", "report") else [""])
 
 
 class Decks:
@@ -106,7 +134,7 @@ class Decks:
         self._rng = rng
         self._packs = {
             "host": list(OF_HOST),
-            "phone": list(OF_PHONE),
+            "phone": [*OF_PHONE, *OF_TICKS],
             "silencing": list(SILENCING),
             "all": [*OF_ALL, *OF_DATABASE[database]],
         }
@@ -128,7 +156,7 @@ class Decks:
 def host_window(
     rng: Random, decks: Decks, begun: float, silent: str, busy: str, targets: Targets
 ) -> Iterator[Planned]:
-    """One host is silent for long, another suffers one thing after the other; phones and messages everywhere."""
+    """One host is silent for long, another suffers one thing after the other; phones, messages and ticks everywhere."""
     at = begun + 3
     yield decks.plan(at, "silencing", lambda _kind: [silent])
     free = at
@@ -145,5 +173,5 @@ def host_window(
 def shared_window(rng: Random, decks: Decks, begun: float) -> Iterator[Planned]:
     at = begun + 5
     while at < begun + SHARED_WINDOW - 8:
-        yield decks.plan(at, "all", lambda kind: ["1", "2"] if kind.startswith("controller") else [""])
+        yield decks.plan(at, "all", functools.partial(targets, (), []))
         at += rng.uniform(*SHARED_GAP)

@@ -1,4 +1,4 @@
-"""Where the fault test plays: simulated phones, adb servers, Redis behind proxies, agents, two controllers."""
+"""Where the fault test plays: simulated phones, adb servers, Redis behind proxies, agents, and the center."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ import redis
 from django.conf import settings
 
 from accounts.models import Account
+from automation.choices import MissedPolicy, OverlapPolicy
 from automation.models import Campaign
+from automation.services import MANUAL_PRIORITY
 from config.demo import cast
 from config.env import BASE
 from config.processes import Process, free_port, is_free
@@ -34,8 +36,17 @@ PHONES = 4  #: of each host alone
 ACCOUNTS = 3  #: of each phone
 #: Cloud phones to which two hosts are connected: what one lets go of too late, the other has in hand already.
 SHARED = {f"X{number}": pair for number, pair in enumerate([("a", "b"), ("b", "c"), ("c", "a")] * 3, 1)}
+#: Those of the center that have a network of their own to Redis.
+APART = ("controller 1", "controller 2", "worker")
 TWIN = ("SA1", "c")  #: a second phone with the serial of another host's phone, and its host
 READY_SECONDS = 90.0
+#: Campaigns that start by themselves, as often as the product allows: tag of their accounts -> what becomes of
+#: starts that nobody saw in time, and of those whose forerunner is not over.
+SCHEDULED = {
+    "t1": (MissedPolicy.ALL, OverlapPolicy.ALLOW),
+    "t2": (MissedPolicy.ONCE, OverlapPolicy.QUEUE),
+    "t3": (MissedPolicy.SKIP, OverlapPolicy.SKIP),
+}
 
 
 class NotReady(Exception):
@@ -84,7 +95,7 @@ class Stage:
         role.may_start = lambda: is_free("127.0.0.1", port)
         role.process, role.starts = process, 1
         self.supervisor.roles["redis"] = role
-        self.proxies = {host: Proxy(port) for host in HOSTS}
+        self.proxies = {name: Proxy(port) for name in (*HOSTS, *APART)}
 
     def wipe_redis(self) -> None:
         """Its data, while it is down."""
@@ -150,14 +161,28 @@ class Stage:
             }
             self._start(
                 f"agent {host}", "-m", "tests.faults.starter", "--name", host,
-                "--redis", f"redis://127.0.0.1:{self.proxies[host].port}/0",
+                "--redis", self._redis_of(host),
                 "--adb", f"127.0.0.1:{self.adb_ports[host]}", "--connect", *self._addresses[host],
                 "--state", str(self.folder / "agents"), "--lanes", str(len(serials())), **env,
             )  # fmt: skip
 
     def start_controllers(self) -> None:
-        for number in (1, 2):
-            self._start(f"controller {number}", str(BASE / "manage.py"), "controller")
+        for name in ("controller 1", "controller 2"):
+            self._start(name, str(BASE / "manage.py"), "controller", REDIS_URL=self._redis_of(name))
+
+    def start_ticks(self) -> None:
+        """Two beats, so that every tick comes twice; each keeps its own notes, as on two machines."""
+        for name in ("beat 1", "beat 2"):
+            folder = str(self.folder / name.replace(" ", "-"))
+            self._start(name, str(BASE / "manage.py"), "beat", PHONERACK_STATE=folder)
+        self._start(
+            "worker", str(BASE / "manage.py"), "worker", REDIS_URL=self._redis_of("worker"),
+            PHONERACK_SCRIPTS="tests.faults.touch",
+        )  # fmt: skip
+
+    def _redis_of(self, name: str) -> str:
+        """Redis behind the network of that one."""
+        return f"redis://127.0.0.1:{self.proxies[name].port}/0"
 
     def _start(self, name: str, *arguments: str, **env: str) -> None:
         log = self.folder / f"{name.replace(' ', '-')}.log"
@@ -198,16 +223,25 @@ def _login(account: Account) -> dict[str, Any]:
 
 
 def make_rows() -> None:
-    """Two campaigns, and ACCOUNTS for each phone, all known to the simulated services."""
+    """Two campaigns that nobody starts, and ACCOUNTS for each phone, all known to the simulated services."""
     for name in ("odd", "even"):
         Campaign.objects.create(name=name, script="touch")
     for serial in serials():
         device, _made = Device.objects.get_or_create(serial=serial)
         for number in range(1, ACCOUNTS + 1):
-            make_account(device, f"{serial.lower()}.{number}")
+            make_account(device, f"{serial.lower()}.{number}", f"t{number}")
 
 
-def make_account(device: Device, username: str) -> Account:
+def make_account(device: Device, username: str, tags: str) -> Account:
     return Account.objects.create(
-        app="instagram", username=username, password=f"pass-{username}", device=device
+        app="instagram", username=username, password=f"pass-{username}", device=device, tags=tags
     )
+
+
+def make_scheduled() -> None:
+    """Campaigns that start each minute; one account of each phone is in each."""
+    for tag, (missed, overlap) in SCHEDULED.items():
+        Campaign.objects.create(
+            name=f"each minute, {tag}", script="touch", tags=tag, every_minutes=1, missed=missed, overlap=overlap,
+            priority=MANUAL_PRIORITY, options={"touches": 3, "pause": 0.1},
+        )  # fmt: skip

@@ -21,27 +21,16 @@ from uiautomator2 import core
 from automation.agent import __main__ as agent
 from automation.agent import work
 from automation.agent.outbox import Outbox
-from automation.scripts.base import SCRIPTS, Context, Result, Script, script
+from automation.scripts.base import SCRIPTS, Context, Result, Script
 from devices.phones.adb import FastDevice
 from devices.phones.u2_server import Ui
 from devices.simulator.journal import TOUCHER_VARIABLE
+from tests.faults import touch  # noqa: F401 - makes the script known
 
 TOUCHING = ("monkey", "am")  #: the shell commands by which a script touches a phone
 TOUCHES = ("pressKey", "click", "swipe", "setText", "clearTextField")  #: and the calls
 
 Note = Callable[..., None]  #: kind, run, fence, name
-
-
-@script("touch", "Touch")
-def touch(context: Context) -> Result:
-    """Touch the phone a few times, as often and as slowly as the run's options say."""
-    options, ticket = context.ticket.options, context.ticket
-    times, pause = int(options.get("touches", 3)), float(options.get("pause", 0.2))
-    for number in range(1, times + 1):
-        with context.step(f"touch {number}"):
-            context.phone.press("home")
-        context.deadline.sleep(pause)
-    return Result("succeeded", "touched", "", {"touches": times, "fence": ticket.fence})
 
 
 def signed(one: Script) -> Script:

@@ -7,9 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.checker import RULES, Finding, check, proves_nothing
-from tests.faults.history import Call, Entry, Event, Fault, History, HostRow, RunRow, Sight, Touch
+from tests.faults.checker import proves_nothing
+from tests.faults.history import (
+    Call,
+    CampaignRow,
+    Entry,
+    Event,
+    Fault,
+    History,
+    HostRow,
+    RunRow,
+    Sight,
+    Start,
+    Touch,
+)
 from tests.faults.paths import RECOVERY, limit
+from tests.faults.rules import RULES, Finding, check
 
 
 def run_of(history: History, run: int, account: int, at: float, host: str = "a", **over: object) -> None:
@@ -28,7 +41,7 @@ LIFE = [("", "pending"), ("pending", "offered"), ("offered", "running"), ("runni
 
 
 def healthy() -> History:
-    """Six runs, a cancel of each kind, a disabled account, a host that was silent."""
+    """Six runs, a cancel of each kind, a disabled account, a host that was silent, a campaign that was paused."""
     history = History()
     for number in range(1, 5):
         run_of(history, number, account=number, at=10.0 * number)
@@ -45,6 +58,17 @@ def healthy() -> History:
     ]
     history.runs[7] = RunRow(7, 7, outcome="canceled", fence=0)
     history.events += [Event(7, new="pending"), Event(7, old="pending", new="finished")]
+    history.campaigns = [
+        CampaignRow(1, [0.0, 60.0, 120.0, 180.0, 240.0], 2, [-1.0, 14.0, 194.0, 250.0], [(230.0, 245.0)])
+    ]
+    history.starts = [
+        Start(1, 1, 0.0, seen=14.2),
+        Start(2, 1, 120.0, "skipped", "missed", starts=2, seen=194.2),
+        Start(3, 1, 180.0, seen=194.2),
+    ]
+    history.faults.append(Fault("worker_stop_long", "", 50.0, 170.0))
+    for run, start in ((1, 1), (2, 1), (3, 3), (4, 3), (5, 3)):
+        history.runs[run] = replace(history.runs[run], start=start)
     return history
 
 
@@ -54,6 +78,12 @@ def test_a_healthy_history_has_no_violation() -> None:
 
 def test_every_rule_checks_something_in_a_healthy_history() -> None:
     assert [f"{one.rule} {one.name}" for one in check(healthy()) if not one.checked] == []
+
+
+def test_campaigns_for_which_no_phone_was_touched_prove_nothing() -> None:
+    history = healthy()
+    history.runs = {run: replace(row, start=0) for run, row in history.runs.items()}
+    assert "no phone was touched for one" in proves_nothing(history)
 
 
 def test_a_history_in_which_no_phone_was_touched_or_every_run_met_a_defect_proves_nothing() -> None:
@@ -187,6 +217,44 @@ def goes_on_though_canceled(history: History) -> None:
     history.touches.append(Touch("Sa", 21.4, 2, 1))
 
 
+def starts_a_campaign_twice(history: History) -> None:
+    """Once by itself, and once among those that were left out."""
+    history.starts.append(Start(4, 1, 60.0, seen=194.2))
+
+
+def misses_a_start(history: History) -> None:
+    history.starts[1] = replace(history.starts[1], starts=1)
+
+
+def misses_a_start_that_somebody_looked_at_before_the_pause(history: History) -> None:
+    history.campaigns[0].dues.append(220.0)
+    history.campaigns[0].looks.append(225.0)
+
+
+def starts_late(history: History) -> None:
+    history.faults.pop()
+
+
+def never_shows_a_start(history: History) -> None:
+    history.starts[0] = replace(history.starts[0], seen=None)
+
+
+def makes_two_runs_for_an_account(history: History) -> None:
+    history.runs[2] = replace(history.runs[2], account=1)
+
+
+def makes_too_many_runs(history: History) -> None:
+    history.runs[6] = replace(history.runs[6], start=1)
+
+
+def leaves_a_start_open(history: History) -> None:
+    history.starts[0] = replace(history.starts[0], state="started")
+
+
+def leaves_out_a_start_that_has_runs(history: History) -> None:
+    history.runs[6] = replace(history.runs[6], start=2)
+
+
 PLANTED: dict[Callable[[History], None], str] = {
     never_ends: "every run ends exactly once",
     ends_twice: "every run ends exactly once",
@@ -216,6 +284,15 @@ PLANTED: dict[Callable[[History], None], str] = {
     holds_a_phone_for_nothing: "no phone is busy without a run",
     waits_on_though_canceled: "a cancel ends a waiting run at once",
     goes_on_though_canceled: "a cancel ends a running run within 1 s",
+    starts_a_campaign_twice: "a campaign is started once for each time it is due",
+    misses_a_start: "what was due and not started is noted",
+    misses_a_start_that_somebody_looked_at_before_the_pause: "what was due and not started is noted",
+    starts_late: "what is due is started or left out within 30 s",
+    never_shows_a_start: "what is due is started or left out within 30 s",
+    makes_two_runs_for_an_account: "a start makes one run for each of its accounts at most",
+    makes_too_many_runs: "a start makes one run for each of its accounts at most",
+    leaves_a_start_open: "a start is over when each of its runs has ended once",
+    leaves_out_a_start_that_has_runs: "a start is over when each of its runs has ended once",
 }
 
 
@@ -263,6 +340,17 @@ def test_a_fault_of_another_host_gives_no_more_time() -> None:
     goes_on_though_canceled(history)
     history.faults.append(Fault("net_cut", "b", 15.0, 20.5))
     assert finding(history, "a cancel ends a running run within 1 s").violations
+
+
+def test_what_was_due_just_before_a_pause_and_not_looked_at_is_nobodys() -> None:
+    found = finding(healthy(), "what was due and not started is noted")
+    assert (found.checked, found.relaxed, found.violations) == (5, 1, [])
+
+
+def test_a_controller_that_was_killed_gives_a_campaign_no_more_time() -> None:
+    history = healthy()
+    history.faults[-1] = Fault("controller_kill", "1", 50.0, 170.0)
+    assert finding(history, "what is due is started or left out within 30 s").violations
 
 
 def test_more_time_begins_anew_with_each_fault_on_the_way() -> None:

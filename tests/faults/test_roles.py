@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 
-from tests.faults.roles import PAUSE, Role, Supervisor
+from config.processes import Process
+from tests.faults.roles import PAUSE, Postgres, Role, Supervisor
 from tests.phones import wait_for
 
 
@@ -73,3 +74,19 @@ def test_what_finds_its_disk_full_writes_nothing_more(supervisor: Supervisor, tm
     size = out.stat().st_size
     wait_for(lambda: not role.is_up, 5, "the end")
     assert out.stat().st_size - size in (0, 5)  # one may have been on its way
+
+
+def test_a_server_is_paused_with_the_children_that_do_its_work(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.touch()
+    work = f"while kill -0 $PPID && sleep 0.02; do echo line >>{out}; done"
+    process = Process("server", ["sh", "-c", f"setsid sh -c '{work}' & wait"], tmp_path / "log")
+    role = Postgres(process)
+    wait_for(lambda: out.stat().st_size > 0, 5, "a line")
+    role.signal(signal.SIGSTOP)
+    size = out.stat().st_size
+    time.sleep(0.3)
+    assert out.stat().st_size - size in (0, 5)  # one may have been on its way
+    role.signal(signal.SIGCONT)
+    wait_for(lambda: out.stat().st_size > size + 5, 5, "another line")
+    process.stop()
