@@ -67,13 +67,14 @@ def copied(mutants: Iterable[Mutant] = ()) -> Iterator[Path]:
 
 
 def catcher(mutant: Mutant, tree: Path, database: Database, by_machine: bool) -> str:
-    """Who notices that something is wrong in the tree; empty when nobody does."""
+    """Who notices that something is wrong in the tree; empty when a test that is to notice does not."""
+    passing = [test for test in mutant.tests if tests_pass([test], tree, database)]
+    if passing:
+        say(*(f"{test} passes all the same" for test in passing))
+        return ""
     if by_machine and mutant.examples and not machine_passes(tree, database, mutant.examples):
         return "the state machine"
-    for test in mutant.tests:
-        if not tests_pass([test], tree, database):
-            return test.rpartition("::")[2]
-    return ""
+    return ", ".join(test.rpartition("::")[2] for test in mutant.tests)
 
 
 def machine_passes(tree: Path, database: Database, examples: int) -> bool:

@@ -29,7 +29,7 @@ class Mutant:
     name: str
     sentence: str  #: what is wrong with it
     edits: tuple[Edit, ...]
-    tests: tuple[str, ...]  #: named tests that are to fail, the quickest first
+    tests: tuple[str, ...]  #: named tests, each of which is to fail by it
     examples: int = 0  #: of the state machine, in which it is to be found; 0: it does not go that way
 
 
@@ -49,7 +49,10 @@ MUTANTS = (
                 ('("state__in", ("offered", "running"))', "account"),
             )
         ),
-        (f"{SERVICES}::test_the_database_refuses_two_running_runs_on_one_device",),
+        (
+            f"{SERVICES}::test_the_database_refuses_two_running_runs_on_one_device",
+            f"{PROMISES}::test_the_database_refuses_two_runs_in_hand_of_one_phone_or_account",
+        ),
     ),
     Mutant(
         "no-flock",
@@ -63,6 +66,10 @@ MUTANTS = (
         "Whether the account is enabled is asked when the run is made, and never again before it starts.",
         (
             Edit("automation/querysets.py", "return due.exclude(account__is_enabled=False)", "return due"),
+            Edit("automation/querysets.py", "self.filter(account__is_enabled=False).order_by()", "self.none()"),
+            Edit("automation/controller/gather.py", "account.is_enabled\n          AND NOT", "NOT"),
+            Edit("automation/controller/planning.py", "if not one.is_enabled:", "if False:"),
+            Edit("automation/models.py", "not account.is_enabled or (", "("),
             Edit(
                 "automation/controller/dispatch.py",
                 "if on is not False and hold != Hold.PERSON",
@@ -72,7 +79,9 @@ MUTANTS = (
         ),
         (
             f"{SERVICES}::test_an_account_disabled_after_its_run_was_made_is_not_offered",
+            f"{PROMISES}::test_a_run_whose_account_was_disabled_unseen_is_put_before_no_phone",
             f"{OFFERS}::test_an_account_disabled_between_claim_and_ticket_does_not_start",
+            f"{OFFERS}::test_disabling_an_account_withdraws_its_offer_before_the_reply",
         ),
         examples=300,
     ),
