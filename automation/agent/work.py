@@ -236,8 +236,9 @@ class Work:
         return _body(result, **self._evidence(found, ticket), **sightings.report())
 
     def _evidence(self, found: tuple[AdbServer, str], ticket: Ticket) -> dict[str, Any]:
-        """What the phone shows now; with a deadline of its own, for the run's may be over."""
-        deadline = Deadline(evidence.EVIDENCE_SECONDS)
+        """What the phone shows now; in a time of its own, but no longer than the run may touch the phone."""
+        (of_run,) = self._deadlines([(ticket.run, ticket.fence)])
+        deadline = Deadline(evidence.EVIDENCE_SECONDS, of_run.why_not)
         try:
             with (
                 self._listed(ticket.run, ticket.fence, deadline),

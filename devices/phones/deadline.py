@@ -46,6 +46,10 @@ class Deadline:
         """Whether `cancel` was called; a run that only took too long was not canceled."""
         return self._canceled
 
+    def why_not(self) -> str:
+        """Why the phone may not be touched any more, whatever the time; empty when it may."""
+        return self.cancel_reason or self._why_not()
+
     def check(self) -> None:
         """Raise Canceled or DeadlineExceeded when the run may not go on."""
         if not self.canceled and (reason := self._why_not()):

@@ -23,7 +23,7 @@ from automation.agent.outbox import Outbox
 from automation.agent.work import Work
 from automation.protocol import Ticket, take, ticket_key
 from automation.screens.schema import library
-from automation.scripts.base import SCRIPTS, Result, Script
+from automation.scripts.base import SCRIPTS, Result, Script, run_script
 from devices.phones.adb import AdbServer
 from tests.own_scripts import HEAD, Load
 from tests.phones import wait_for
@@ -392,3 +392,53 @@ def test_a_wrong_screen_file_of_the_operators_stops_no_run(
 
     assert last(work)["outcome"] == "succeeded"
     assert "bad.yaml:1: this is no YAML" in caplog.text
+
+
+def fails(context: Any) -> Result:
+    return Result("failed", "wrong_password")
+
+
+@pytest.mark.parametrize("heard_again", [False, True])
+def test_what_was_not_heard_when_its_script_ended_does_not_look_at_the_phone_for_evidence(
+    work: Work, farm, monkeypatch, heard_again: bool
+) -> None:
+    def paused(context: Any) -> Result:
+        work.lease.renew(clock() - CUT_OFF_SECONDS - 1)
+        if heard_again:  # by then the phone may be another host's
+            work.lease.renew(clock())
+        return fails(context)
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", paused))
+    put_ticket(work)
+    before = farm.journal("SIMWORK1")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], "dump" in last(work)) == ("failed", False)
+    assert farm.journal("SIMWORK1") == before
+
+
+def test_a_cancel_between_the_script_and_the_evidence_is_not_lost(work: Work, farm, monkeypatch) -> None:
+    def ended(*arguments: Any, **options: Any) -> Result:
+        result = run_script(*arguments, **options)
+        work.cancel([(1, 1)], "canceled")
+        return result
+
+    monkeypatch.setattr("automation.agent.work.run_script", ended)
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", fails))
+    put_ticket(work)
+    before = farm.journal("SIMWORK1")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], "dump" in last(work)) == ("failed", False)
+    assert farm.journal("SIMWORK1") == before
+
+
+def test_a_run_whose_time_is_over_still_leaves_evidence(work: Work, monkeypatch) -> None:
+    def slow(context: Any) -> Result:
+        context.deadline.end()
+        context.deadline.check()
+        return fails(context)
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", slow))
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert last(work)["reason"] == "deadline"
+    assert "com." in last(work)["dump"]
