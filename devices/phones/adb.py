@@ -30,10 +30,14 @@ QUIET = {"ADB_MDNS": "0", "ADB_MDNS_AUTO_CONNECT": "0", "ADB_EMU": "0"}
 #: What adbutils and its sockets raise. Nothing above `devices.phones` sees one of these.
 ADB_ERRORS: tuple[type[Exception], ...] = (adbutils.AdbError, OSError, EOFError)
 
+#: Each part of the answer stands under a line with its name, so that a warning of the phone's shell moves nothing.
 _FACTS = (
-    "getprop ro.serialno; getprop ro.product.model; getprop ro.build.version.release; "
-    "getprop debug.phonerack.usb; dumpsys battery"
+    "echo @serial; getprop ro.serialno; echo @model; getprop ro.product.model; "
+    "echo @android; getprop ro.build.version.release; echo @usb; getprop debug.phonerack.usb; "
+    "echo @battery; dumpsys battery"
 )
+
+_PART = re.compile(r"^@(\w+)\r?\n(.*?)(?=^@|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def server_environment(port: int, home: Path | None = None, usb: bool = True) -> dict[str, str]:
@@ -259,19 +263,19 @@ def _seen(line: str) -> PhoneSeen:
 
 def read_facts(said: str, usb_path: str) -> PhoneFacts:
     """PhoneFacts from the output of the shell call. Raises PhoneError when the serial is missing."""
-    lines = [line.strip() for line in said.splitlines()] + [""] * 4
-    serial, model, android, usb_property = lines[:4]
-    if not serial:
+    parts = {name: text.strip().split("\n")[-1].strip() for name, text in _PART.findall(said)}
+    serial = parts.get("serial", "")
+    if not re.fullmatch(r"\S+", serial):  # empty, or a warning in its place
         raise PhoneError("the phone does not tell its serial")
     battery = dict(re.findall(r"^\s*(level|temperature): (-?\d+)\s*$", said, re.MULTILINE))
     level, tenths = battery.get("level"), battery.get("temperature")
     return PhoneFacts(
         serial=serial,
-        model=model,
-        android=android,
+        model=parts.get("model", ""),
+        android=parts.get("android", ""),
         battery=int(level) if level else None,
         temperature=int(tenths) / 10 if tenths else None,
-        usb_path=usb_path or usb_property,
+        usb_path=usb_path or parts.get("usb", ""),
     )
 
 

@@ -29,18 +29,32 @@ def test_a_phone_tells_its_facts_in_one_call(make_farm: MakeFarm, adb_server: Ru
 
 
 def test_the_path_that_adb_gives_comes_before_the_property() -> None:
-    assert read_facts("S1\nM\n13\n9-9\n  level: 5", "1-2").usb_path == "1-2"
+    assert read_facts("@serial\nS1\n@usb\n9-9\n", "1-2").usb_path == "1-2"
 
 
 def test_a_phone_without_a_battery_has_none() -> None:
-    facts = read_facts("S1\n\n\n\n", "")
+    facts = read_facts("@serial\nS1\n@model\n\n@android\n\n@usb\n\n@battery\n", "")
 
     assert (facts.serial, facts.battery, facts.temperature) == ("S1", None, None)
 
 
-def test_a_phone_without_a_serial_is_refused() -> None:
+LINKER = "WARNING: linker: /vendor/lib/libqti.so has text relocations\n"
+
+
+@pytest.mark.parametrize("said", ["", "@serial\n\n@model\nM\n", f"@serial\n{LINKER}\n@model\nM\n"])
+def test_a_phone_without_a_serial_is_refused(said: str) -> None:
     with pytest.raises(PhoneError, match="serial"):
-        read_facts("", "")
+        read_facts(said, "")
+
+
+def test_a_warning_of_the_phones_shell_is_not_taken_for_its_serial_or_its_model() -> None:
+    parts = {"serial": "S1", "model": "Pixel 6", "android": "13", "usb": "1-4.3", "battery": "  level: 77"}
+    said = "".join(f"@{name}\r\n{LINKER}{text}\r\n" for name, text in parts.items())
+
+    facts = read_facts(LINKER + said, "")
+
+    assert (facts.serial, facts.model, facts.android, facts.usb_path) == ("S1", "Pixel 6", "13", "1-4.3")
+    assert facts.battery == 77
 
 
 def test_a_phone_that_adb_does_not_know_is_offline(adb_server: RunningAdb) -> None:
