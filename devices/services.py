@@ -19,6 +19,9 @@ from devices.querysets import DeviceQuerySet
 
 log = logging.getLogger(__name__)
 
+NO_SERIAL = "host %s: a phone is left out, for what it gives as its serial is none: %r. Look at it with adb devices -l."
+_said: dict[str, set[str]] = {}  #: host -> what its last heartbeat had this process say
+
 FACTS = ("address", "connection", "model", "android", "battery", "temperature", "hub", "port")
 
 
@@ -66,18 +69,33 @@ def host_fell_silent(host: Host) -> bool:
 @transaction.atomic
 def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime) -> None:
     """Bring the host's devices in step with what its agent sees: new ones are made, gone ones go offline."""
-    wanted = {str(phone["serial"]): _facts(phone) for phone in phones}
+    seen = {str(phone["serial"]): phone for phone in phones}
+    wanted = {serial: _facts(phone) for serial, phone in seen.items() if _is_serial(serial)}
     rows = Device.objects.locked().filter(Q(serial__in=wanted) | Q(host=host))
     known = {row["serial"]: row for row in rows.values("serial", "host_id", *FACTS)}
     news = [serial for serial, facts in wanted.items() if _is_news(known.get(serial), host, facts)]
     changed = Device.objects.select_related("host").in_bulk(news, field_name="serial") if news else {}
+    left_out = {NO_SERIAL % (host, serial[:64]) for serial in seen.keys() - wanted.keys()}
     for serial in news:
         facts = wanted[serial]
         device = changed.get(serial) or adopt_expected(facts) or Device(serial=serial)
         _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
+    _say_once(host, left_out)
     Device.objects.filter(host=host, serial__in=wanted).update(last_seen=when)
     gone = Device.objects.filter(host=host).exclude(serial__in=wanted).exclude(connection=Connection.OFFLINE)
     gone.exclude(connection=Connection.UNKNOWN).update(connection=Connection.OFFLINE)
+
+
+def _is_serial(text: str) -> bool:
+    """Whether the column takes it as it is. Cut short it would be another phone's."""
+    return bool(text) and _fitting("serial", text) == text
+
+
+def _say_once(host: Host, sentences: set[str]) -> None:
+    """Log what this process did not say at the host's last heartbeat."""
+    for sentence in sorted(sentences - _said.get(host.name, set())):
+        log.warning(sentence)
+    _said[host.name] = sentences
 
 
 def _is_news(row: dict[str, object] | None, host: Host, facts: dict[str, object]) -> bool:
@@ -94,7 +112,8 @@ def _facts(phone: dict[str, object]) -> dict[str, object]:
 def _fitting(name: str, value: object) -> object:
     """A value as its column takes it: a phone may say anything."""
     if isinstance(value, str):
-        return value.replace("\0", "")[: getattr(Device._meta.get_field(name), "max_length", None)]
+        printable = "".join(filter(str.isprintable, value))  # neither NUL nor half a character
+        return printable[: getattr(Device._meta.get_field(name), "max_length", None)]
     return min(value, 100) if name == "battery" and isinstance(value, int) else value
 
 

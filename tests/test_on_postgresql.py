@@ -19,6 +19,7 @@ TESTS = [
     "tests/automation/test_services.py",
     "tests/automation/controller/test_offers.py",
     "tests/automation/controller/test_dispatch.py",
+    "tests/devices/test_services.py",
     "tests/accounts/excel/test_jobs.py",
 ]
 SECONDS = 300
