@@ -20,6 +20,10 @@ from devices.querysets import DeviceQuerySet
 log = logging.getLogger(__name__)
 
 NO_SERIAL = "host %s: a phone is left out, for what it gives as its serial is none: %r. Look at it with adb devices -l."
+ELSEWHERE = (
+    "device %s is online on %s and is also seen by %s: it stays with %s. Unplug it from one of the two, "
+    "or stop one of their agents."
+)
 _said: dict[str, set[str]] = {}  #: host -> what its last heartbeat had this process say
 
 FACTS = ("address", "connection", "model", "android", "battery", "temperature", "hub", "port")
@@ -79,7 +83,10 @@ def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime
     for serial in news:
         facts = wanted[serial]
         device = changed.get(serial) or adopt_expected(facts) or Device(serial=serial)
-        _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
+        if _is_elsewhere(device, host):
+            left_out.add(ELSEWHERE % (device, device.host, host, device.host))
+        else:
+            _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
     _say_once(host, left_out)
     Device.objects.filter(host=host, serial__in=wanted).update(last_seen=when)
     gone = Device.objects.filter(host=host).exclude(serial__in=wanted).exclude(connection=Connection.OFFLINE)
@@ -125,11 +132,6 @@ def adopt_expected(facts: dict[str, object]) -> Device | None:
 
 def _bring_in_step(device: Device, host: Host, wanted: dict[str, object]) -> None:
     """Write of the device only what changed."""
-    if _is_elsewhere(device, host):
-        log.warning(
-            "device %s, at work on %s, is also seen by %s: left where it is", device, device.host, host
-        )
-        return
     changed = {name: value for name, value in wanted.items() if getattr(device, name) != value}
     for name, value in changed.items():
         setattr(device, name, value)

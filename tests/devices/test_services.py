@@ -47,3 +47,27 @@ def test_the_longest_serial_of_a_column_is_one() -> None:
 def test_a_model_that_no_database_takes_is_written_without_what_cannot_be_printed(model: str) -> None:
     seen(make_host(), "GOOD1", model=model)
     assert Device.objects.get().model == "Pixel 6"
+
+
+def test_a_phone_that_two_hosts_see_stays_where_it_is_online_and_is_told_once_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second = make_host(), make_host()
+    device = make_device(host=first)
+    for _beat in range(3):
+        seen(second, device.serial)
+    device.refresh_from_db()
+    assert device.host == first
+    (sentence,) = caplog.messages
+    assert f"is online on {first} and is also seen by {second}" in sentence
+    assert "Unplug it from one of the two, or stop one of their agents." in sentence
+
+
+def test_two_hosts_of_one_phone_are_told_again_only_after_one_had_lost_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second = make_host(), make_host()
+    device = make_device(host=first)
+    for serials in ([device.serial], [], [device.serial]):
+        seen(second, *serials)
+    assert len(caplog.messages) == 2
