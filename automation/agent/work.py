@@ -79,7 +79,7 @@ class Work:
                 self._take(run, fence, serial)
             else:
                 log.info("run %s: a message came twice", run)
-        except Exception:  # the outbox cannot be written: what is in hand is told at the next start
+        except Exception:  # mostly an outbox that cannot be written; the next start tells what was in hand
             log.exception("run %s cannot be reported; this agent ends", run)
             self.die()
 

@@ -17,6 +17,7 @@ from celery.signals import worker_shutting_down
 from automation import transport
 from automation.agent.identity import CannotStart, Identity, written_in
 from automation.agent.inventory import LOOK_SECONDS, Inventory
+from automation.agent.lanes import locks_folder, try_lock
 from automation.agent.outbox import Outbox
 from automation.agent.pulse import WIRE_ERRORS, Pulse
 from automation.agent.work import DEFECT, Work
@@ -62,8 +63,9 @@ class Agent:
         self._stop = threading.Event()
 
     def run(self) -> int:
-        """Work until SIGTERM; returns the exit code. Raises CannotStart when Redis, adb or the name cannot be had."""
+        """Work until SIGTERM; returns the exit code. Raises CannotStart when something that it needs cannot be had."""
         share_one_heap()
+        try_lock(locks_folder())
         self._check_redis()
         self._start_adb()
         with written_in(self.identity.folder):

@@ -442,3 +442,17 @@ def test_a_run_whose_time_is_over_still_leaves_evidence(work: Work, monkeypatch)
     work.do(1, 1, "SIMWORK1")
     assert last(work)["reason"] == "deadline"
     assert "com." in last(work)["dump"]
+
+
+def test_a_lock_that_cannot_be_had_leaves_the_run_to_the_controller_and_the_agent_goes_on(
+    work: Work, monkeypatch, caplog
+) -> None:
+    died: list[int] = []
+    monkeypatch.setattr(work, "die", lambda: died.append(1))
+    locks = work.identity.folder.parent / "locks"
+    locks.touch()
+    put_ticket(work)
+    work.do(1, 1, "SIMWORK1")
+    assert (died, reports(work), work.outbox.snapshot()) == ([], [], (1, 0, []))
+    assert f"run 1 is left to the controller: its lock in {locks} cannot be had" in caplog.text
+    assert work.client.exists(ticket_key("pc1", 1, 1))
