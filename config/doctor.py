@@ -23,6 +23,8 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from accounts.keyring import Unreadable, key_ring
 from accounts.models import Account
+from automation.agent.identity import CannotStart
+from automation.agent.lanes import locks_folder, try_lock
 from automation.controller.tickets import controller_key
 from automation.models import Campaign
 from automation.protocol import CONTROLLER_KEY, without_password
@@ -126,6 +128,17 @@ def _listeners(port: int) -> Iterator[str]:
             address, _colon, found = local.partition(":")
             if state == LISTENING and int(found, 16) == port:
                 yield address
+
+
+def check_locks() -> Iterator[Finding]:
+    """Where the agents of this machine keep each other off a phone."""
+    folder = locks_folder()
+    try:
+        try_lock(folder)
+    except CannotStart as error:
+        yield bad(str(error))
+    else:
+        yield good(f"Phones can be locked in {folder}.")
 
 
 def check_redis() -> Iterator[Finding]:
@@ -312,6 +325,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "disk": check_disk,
     "adb": check_adb,
     "adb-server": check_adb_server,
+    "locks": check_locks,
     "redis": check_redis,
     "secrets": check_secrets,
     "database": check_database,
@@ -322,4 +336,4 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "campaigns": check_campaigns,
 }
 #: What a host with phones needs: no database and no keys.
-OF_AN_AGENT = ("python", "disk", "adb", "adb-server", "redis", "scripts")
+OF_AN_AGENT = ("python", "disk", "adb", "adb-server", "locks", "redis", "scripts")

@@ -67,6 +67,19 @@ def test_no_adb_server_is_nothing_bad(monkeypatch):
         assert kinds("adb-server") == ["note"]
 
 
+def test_a_folder_in_which_phones_can_be_locked_is_good(monkeypatch, tmp_path):
+    monkeypatch.setenv("PHONERACK_LOCKS", str(tmp_path / "locks"))
+    assert kinds("locks") == ["good"]
+    assert "locks" in doctor.OF_AN_AGENT
+
+
+def test_a_folder_in_which_no_phone_can_be_locked_is_bad_and_says_what_to_do(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PHONERACK_LOCKS", str(tmp_path / "file"))
+    assert kinds("locks") == ["bad"]
+    assert "chmod 1777" in said("locks")
+
+
 def test_a_redis_that_answers_is_good(redis_client):
     assert kinds("redis") == ["good"]
 
