@@ -133,10 +133,11 @@ def announce(runs: Iterable[Run]) -> None:
 def withdraw(run: Run) -> bool:
     """Take the ticket back. True: it was not taken, and now nobody ever will. Raises redis errors.
 
-    One that an older life of Redis left proves nothing: it may have been taken there.
+    One that an older life of Redis left proves nothing: it may have been taken there. Nor does a run whose host is
+    gone: nobody knows where its ticket lies.
     """
     if run.host is None:
-        return True
+        return False
     sealed, life = take(wire(), _key(run))
     return sealed is not None and _life_in(run.host, sealed) == life
 
