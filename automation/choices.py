@@ -107,6 +107,7 @@ CONTROLLER_REASONS = {
     "canceled": _("Somebody canceled the run."),
     "account_deleted": _("The account was deleted."),
     "campaign_deleted": _("Its campaign was deleted."),
+    "device_deleted": _("Its device was deleted."),
     "host_deleted": _("The host was deleted while it had the run."),
     "not_offered": _(
         "The run could not be put before its host: the password may not open. See the controller's log."

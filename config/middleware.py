@@ -10,12 +10,15 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.services import NotDeleted, RunsMayStart
+from automation.controller.cancels import StillInHand
 
-LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR}
+LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR, StillInHand: messages.ERROR}
 
 
 class RedisAwayMiddleware:
-    """Something was disabled, canceled or to be deleted while Redis did not answer: say so on the page before."""
+    """Something was disabled, canceled or to be deleted while Redis did not answer, or what is to be deleted still
+    has runs in hand: say so on the page before.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

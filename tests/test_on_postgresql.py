@@ -15,6 +15,7 @@ from config import postgres_server
 #: Locks, the one statement per 500 rows, raw SQL, and the constraints that keep two runs apart.
 TESTS = [
     "tests/automation/test_bulk.py",
+    "tests/automation/test_deletions.py",
     "tests/automation/test_locks.py",
     "tests/automation/test_services.py",
     "tests/automation/controller/test_offers.py",

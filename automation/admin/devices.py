@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from automation.admin import orders
-from automation.admin.mixins import OrderPermissions, ReasonsInList
+from automation.admin.mixins import EndsItsRuns, OrderPermissions, ReasonsInList
 from automation.admin.own_scripts import OwnScripts
 from automation.console.pages import accounts_on, last_match_of, last_runs_of
 from automation.models import Run
@@ -24,9 +24,9 @@ admin.site.unregister(Device)
 
 
 @admin.register(Device)
-class DeviceAdmin(OrderPermissions, ReasonsInList, OwnScripts, StockDeviceAdmin):
+class DeviceAdmin(OrderPermissions, EndsItsRuns, ReasonsInList, OwnScripts, StockDeviceAdmin):
     list_display = ("name", "phone", "place", "connected", "fitness", "now", "power", "seen")
-    actions = ("match", "cancel", *StockDeviceAdmin.actions)
+    actions = ("match", "cancel", *StockDeviceAdmin.actions, "delete_selected")
     page_buttons = ("match", "cancel", *StockDeviceAdmin.page_buttons)
     change_form_outer_after_template = "console/device.html"
 

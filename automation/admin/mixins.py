@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import actions
+from django.contrib.admin.utils import unquote
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.services import RunsMayStart
 from automation.console.why import Why
+from automation.controller.cancels import StillInHand, cancel
 from automation.models import Run
 
 
@@ -43,6 +48,33 @@ class DeletesWhole:
         numbers = {name: number for name, number in numbers.items() if number}
         may = self.has_delete_permission(request)  # type: ignore[attr-defined]
         return list(map(str, objs)), numbers, set() if may else {str(opts.verbose_name)}, []
+
+
+class EndsItsRuns(DeletesWhole):
+    """A host or a device that stays because it has runs in hand: they are told to end, for the next attempt."""
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        with self._told_to_end(request, [unquote(object_id)]):
+            page: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]
+            return page
+
+    @admin.action(permissions=["delete"], description=actions.delete_selected.short_description)  # type: ignore[attr-defined]
+    def delete_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        with self._told_to_end(request, [row.pk for row in chosen]):
+            return super().delete_selected(request, chosen)
+
+    @contextmanager
+    def _told_to_end(self, request: HttpRequest, rows: list[Any]) -> Iterator[None]:
+        """Once the deletion is taken back, for that would take this back too."""
+        try:
+            yield
+        except StillInHand:
+            runs = Run.objects.active().filter(**{f"{self.opts.model_name}__in": rows})  # type: ignore[attr-defined]
+            with suppress(RunsMayStart):  # it is written down: the controller goes on with it
+                cancel(runs, request.user.get_username())
+            raise
 
 
 class ReasonsInList:

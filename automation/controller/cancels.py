@@ -5,15 +5,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from accounts.services import RunsMayStart
+from django.utils.translation import gettext as _
+
+from accounts.services import NotDeleted, RunsMayStart
 from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import sweep, tickets
 from automation.controller.wire import WIRE_ERRORS
 from automation.models import Run
 from automation.services import InvalidTransition
+from devices.models import Device, Host
 
 log = logging.getLogger(__name__)
+
+
+class StillInHand(NotDeleted):
+    """An agent may have runs of a host or a device in hand, which nobody could end without its row: it is kept."""
+
+    def __init__(self, row: Host | Device, count: int) -> None:
+        super().__init__()
+        self.row, self.count = row, count
+
+    def __str__(self) -> str:
+        return _(
+            "Nothing was deleted: %(name)s still has runs in hand (%(n)s). They were told to end. Delete it once they "
+            "have: in some seconds, or half a minute after its agent died."
+        ) % {"name": self.row, "n": self.count}
 
 
 def cancel(runs: Iterable[Run], actor: str, outcome: str = Outcome.CANCELED, reason: str = "canceled") -> int:

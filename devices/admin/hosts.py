@@ -42,7 +42,7 @@ class HostAdmin(LiveList, PageButtons):
         "key",
     )
     fields = (*readonly_fields, ("max_runs", "max_per_hub"))
-    actions = ("trust_them", "distrust_them", "forget_their_keys")
+    actions: tuple[str, ...] = ("trust_them", "distrust_them", "forget_their_keys")
     page_buttons = actions
 
     def buttons_for(self, row: Host) -> tuple[str, ...]:

@@ -170,3 +170,19 @@ def test_what_a_person_solves_is_locked_after_its_account_as_at_the_end_of_a_run
         lock(row)
     other.end()
     assert Run.objects.unfinished().count() == 1
+
+
+@pytest.mark.parametrize("what", ["host", "device"])
+def test_a_claim_that_comes_while_a_host_or_a_device_is_being_deleted_comes_too_late(
+    redis_client, what: str
+) -> None:
+    device = make_device(host=host_with_key())
+    (run,) = services.enqueue("login", [(make_account(), None)], requested_by="ann", any_device=True)
+    row, claimed = {"host": device.host, "device": device}[what], list[Run]()
+    claim = services.Claim(run.pk, run.fence, device.pk, device.host_id)
+    with transaction.atomic():
+        row.delete()
+        other = Beside(lambda: claimed.extend(services.offer_runs([claim])))
+    other.end()
+    run.refresh_from_db()
+    assert (claimed, run.state, type(row).objects.exists()) == ([], "pending", False)

@@ -38,7 +38,7 @@ def test_disabling_while_redis_is_away_saves_and_warns(admin_client, no_redis) -
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-@pytest.mark.parametrize("what", ["account", "campaign"])
+@pytest.mark.parametrize("what", ["account", "campaign", "host", "device"])
 def test_what_cannot_be_deleted_while_redis_is_away_stays_and_the_page_says_so(
     admin_client, no_redis, way: str, what: str
 ) -> None:
