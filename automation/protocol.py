@@ -4,7 +4,7 @@ All keys of a host lie under `h:<host>:`, so that one Redis user per host can be
 
     runs                    the Celery queue: run id, fence, phone; never a secret
     ticket:<run>:<fence>    the sealed, single-use right to start a run
-    screens                 the operator's screen files, sealed; fetched when a ticket names others than the host has
+    screens:<digest>        the operator's screen files, sealed; fetched when a ticket names others than the host has
     beat                    the last heartbeat (latest wins)
     reports                 stream: the agent adds, the controller applies and deletes
     control                 hash: acknowledged number, cancels, nonces of the controllers, the controller's public key
@@ -25,7 +25,6 @@ CONTROLLER_SECONDS = 30  #: how long that key outlives it
 UNCONFIRMED = (
     "unconfirmed_words"  #: in a run's result: words of the apps it relied on that nobody has seen there yet
 )
-SCREENS = "screens"  #: the key of a host at which the operator's screen files lie
 RUN_TASK = "phonerack.run"  #: the Celery task an agent offers
 TICK_TASK = "automation.campaign_tick"  #: the Celery task that beat fires
 TICKS = "ticks"  #: the queue of the controller's worker
@@ -109,6 +108,11 @@ def without_password(url: str) -> str:
 
 def ticket_key(host: str, run: int, fence: int) -> str:
     return key(host, f"ticket:{run}:{fence}")
+
+
+def screens_key(host: str, digest: str) -> str:
+    """Where the screen files with this digest lie: two controllers that have others hide nothing from each other."""
+    return key(host, f"screens:{digest}")
 
 
 #: Redis finds the one word itself: all that INFO says takes twice as long to read.

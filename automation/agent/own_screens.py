@@ -10,7 +10,7 @@ import redis
 from nacl.exceptions import CryptoError
 
 from automation.agent.identity import BadTicket, Identity
-from automation.protocol import SCREENS, key
+from automation.protocol import screens_key
 from automation.screens import schema
 from automation.screens.parcel import NOTHING, BadParcel, Parcel
 from devices.phones.deadline import Deadline
@@ -43,28 +43,36 @@ class OwnScreens:
         """Go by the files with this digest from now on. Raises ScreensAway."""
         if not digest or not self.is_ours:
             return
+        if digest == self._here():
+            return
+        self._put(Parcel() if digest == NOTHING else self._fetch(digest, deadline))
+        deadline.sleep(schema.LOOK_SECONDS)  # until they count
+
+    def _here(self) -> str:
+        """The digest of what is gone by now."""
         with self._lock:
             self._digest = self._digest or Parcel.of(self.folder).digest
-            if digest == self._digest:
-                return
-            parcel = Parcel() if digest == NOTHING else self._fetch(digest, deadline)
-            parcel.put(self.folder)
-            self._digest = digest
-            log.info("screen files of the operator: %s", ", ".join(parcel.files) or "none any more")
-        deadline.sleep(schema.LOOK_SECONDS)  # until they count
+            return self._digest
+
+    def _put(self, parcel: Parcel) -> None:
+        with self._lock:  # never while something is waited for: others stand before it, deaf to a cancel
+            if parcel.digest != self._digest:
+                parcel.put(self.folder)
+                self._digest = parcel.digest
+                log.info("screen files of the operator: %s", ", ".join(parcel.files) or "none any more")
 
     def _fetch(self, digest: str, deadline: Deadline) -> Parcel:
         for _ in range(int(FETCH_SECONDS / POLL_SECONDS)):
-            parcel = self._look()
+            parcel = self._look(digest)
             if parcel is not None and parcel.digest == digest:
                 return parcel
             deadline.sleep(POLL_SECONDS)
         raise ScreensAway
 
-    def _look(self) -> Parcel | None:
+    def _look(self, digest: str) -> Parcel | None:
         """What lies there now, if it is the controller's."""
         try:
-            sealed = self._client.get(key(self._identity.name, SCREENS))
+            sealed = self._client.get(screens_key(self._identity.name, digest))
             return Parcel.from_json(self._identity.open_sealed(sealed)) if sealed else None
         except (redis.RedisError, OSError, CryptoError, BadTicket, BadParcel) as error:
             log.warning("the operator's screen files: %s", type(error).__name__)

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from automation.controller.wire import wire
-from automation.protocol import SCREENS, key
+from automation.protocol import screens_key
 from automation.screens.parcel import NOTHING, Parcel
 from automation.screens.schema import files_in, own_folder
 from devices.models import Host
 
-KEEP_SECONDS = 24 * 3600
+KEEP_SECONDS = 600  #: how long files that no controller goes by any more lie in Redis
 
 
 class _Current:
@@ -50,10 +50,10 @@ def current() -> Parcel:
 
 
 class Post:
-    """Sends to each host what it has not got; again when Redis has lost it."""
+    """Sends to each host what it has not got; again when Redis has lost it or the host has another key."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, str] = {}  #: host -> digest
+        self._sent: dict[str, tuple[str, str]] = {}  #: host -> its key, digest
 
     def send(self, hosts: Iterable[Host]) -> int:
         """Put the parcel where each of these hosts fetches it; returns how many were sent. Raises redis errors."""
@@ -62,14 +62,20 @@ class Post:
             return 0
         pipeline = wire().pipeline(transaction=False)
         for host in known:
-            pipeline.exists(key(host.name, SCREENS))
+            pipeline.expire(screens_key(host.name, parcel.digest), KEEP_SECONDS)
         there = dict(zip((host.name for host in known), pipeline.execute(), strict=True))
-        wanted = [one for one in known if not there[one.name] or self._sent.get(one.name) != parcel.digest]
+        wanted = [
+            one for one in known if not there[one.name] or self._sent.get(one.name) != _what(one, parcel)
+        ]
         for host in wanted:
-            pipeline.set(key(host.name, SCREENS), _sealed(host, parcel), ex=KEEP_SECONDS)
-            self._sent[host.name] = parcel.digest
+            pipeline.set(screens_key(host.name, parcel.digest), _sealed(host, parcel), ex=KEEP_SECONDS)
         pipeline.execute()
+        self._sent |= {host.name: _what(host, parcel) for host in wanted}
         return len(wanted)
+
+
+def _what(host: Host, parcel: Parcel) -> tuple[str, str]:
+    return host.public_key, parcel.digest
 
 
 def _sealed(host: Host, parcel: Parcel) -> bytes:

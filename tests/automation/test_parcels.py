@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,11 +17,12 @@ from automation.agent.identity import Identity
 from automation.agent.own_screens import OwnScreens, ScreensAway
 from automation.controller import parcels, tickets
 from automation.controller.parcels import Post
-from automation.protocol import SCREENS, key
+from automation.protocol import screens_key
 from automation.screens import schema
 from automation.screens.parcel import NOTHING, BadParcel, Parcel
 from devices.models import Host
 from devices.phones.deadline import Deadline
+from devices.phones.errors import PhoneError
 from tests.automation.rows import host_with_key, offered_run, ticket_of
 
 pytestmark = pytest.mark.django_db
@@ -132,11 +137,69 @@ def test_older_files_that_still_lie_there_are_not_taken_for_the_new_ones(
     assert files(there.folder) == {}
 
 
+def test_two_controllers_with_other_files_do_not_hide_theirs_from_each_other(
+    own, host, there, redis_client, monkeypatch
+) -> None:
+    (own / "fi.yaml").write_text(FILE)
+    wanted, first, second = parcels.current().digest, Post(), Post()
+    first.send([host])
+    (own / "fi.yaml").write_text(FILE + "# the other machine's\n")
+    second.send([host])
+    at_host(there, monkeypatch)
+    there.bring(wanted, Deadline(5))
+    assert files(there.folder) == {"fi.yaml": FILE}
+
+
+def test_a_host_that_has_another_key_is_sent_the_files_anew(own, host) -> None:
+    (own / "fi.yaml").write_text(FILE)
+    post = Post()
+    post.send([host])
+    host.public_key = bytes(PrivateKey.generate().public_key).hex()
+    assert post.send([host]) == 1
+
+
+def test_files_that_do_not_come_hold_up_no_other_run(own, host, there, monkeypatch) -> None:
+    monkeypatch.setattr(own_screens, "FETCH_SECONDS", 20)
+    (own / "fi.yaml").write_text(FILE)
+    Post().send([host])
+    at_host(there, monkeypatch)
+    with never_there(there) as waits:
+        there.bring(parcels.current().digest, Deadline(2))
+        assert not waits.is_set()
+
+
+def test_a_cancel_reaches_each_run_that_waits_for_its_files(there, monkeypatch) -> None:
+    monkeypatch.setattr(own_screens, "FETCH_SECONDS", 20)
+    at_host(there, monkeypatch)
+    with never_there(there):
+        with never_there(there) as over:
+            pass
+        assert over.wait(1)
+
+
+@contextmanager
+def never_there(there: OwnScreens) -> Iterator[threading.Event]:
+    """A run that waits for files that nobody sends, canceled at the end; the event is set when it is over."""
+    over, deadline = threading.Event(), Deadline(30)
+
+    def wait() -> None:
+        with contextlib.suppress(ScreensAway, PhoneError):
+            there.bring("0123456789abcdef", deadline)
+        over.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    over.wait(0.2)  # until it waits
+    try:
+        yield over
+    finally:
+        deadline.cancel("canceled")
+
+
 def test_files_that_somebody_else_put_there_are_not_taken(
     own, host, there, redis_client, monkeypatch
 ) -> None:
     forged = Parcel({"evil.yaml": FILE})
-    redis_client.set(key("pc1", SCREENS), forged.to_json())
+    redis_client.set(screens_key("pc1", forged.digest), forged.to_json())
     at_host(there, monkeypatch)
     with pytest.raises(ScreensAway):
         there.bring(forged.digest, Deadline(5))
