@@ -17,7 +17,7 @@ import base64
 import json
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 CONTROLLER_KEY = "phonerack:controller"  #: the name of the machine whose controller is at work, renewed by it
 WAKE_KEY = "phonerack:wake"  #: stream of one entry: there is new work, the controller need not wait
@@ -119,18 +119,28 @@ def screens_key(host: str, digest: str) -> str:
 LIFE = "string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
 
 
-def life_of(client: Any) -> str:
-    """Which life of the Redis server this is: each start begins another. Raises redis errors.
-
-    A server that comes back with old data brings back tickets that were taken, or withdrawn, since.
-    """
-    return bytes(client.eval(f"return {LIFE}", 0)).decode()
+CLOCK = "redis.call('TIME')[1]"
 
 
-def take(client: Any, name: str) -> tuple[bytes | None, str]:
-    """What lies at the key, which only one taker gets, and the life of the server. Raises redis errors."""
-    found, life = client.eval(f"return {{redis.call('GETDEL', KEYS[1]), {LIFE}}}", 1, name)
-    return found, life.decode()
+class Moment(NamedTuple):
+    """When it is, by Redis alone: the clocks of two machines are never compared."""
+
+    life: str = (
+        ""  #: of the server: each start begins another, and may bring back tickets that were taken since
+    )
+    seconds: int = 0  #: by its clock
+
+
+def moment_of(client: Any) -> Moment:
+    """Raises redis errors."""
+    life, seconds = client.eval(f"return {{{LIFE}, {CLOCK}}}", 0)
+    return Moment(life.decode(), int(seconds))
+
+
+def take(client: Any, name: str) -> tuple[bytes | None, Moment]:
+    """What lies at the key, which only one taker gets, and when it was taken. Raises redis errors."""
+    found, life, seconds = client.eval(f"return {{redis.call('GETDEL', KEYS[1]), {LIFE}, {CLOCK}}}", 1, name)
+    return found, Moment(life.decode(), int(seconds))
 
 
 def read_json(text: str | bytes) -> Any:
@@ -208,14 +218,18 @@ class Ticket(Wire):
     serial: str
     app: str = ""  #: empty: the script works on every app (match)
     package: str = ""  #: the account's own package (a clone), else empty
-    expires: float = 0.0  #: epoch seconds after which it may not be started
+    expires: int = 0  #: the second of Redis' clock after which it may not be started
     seconds: float = 300.0  #: how long the run may last
     account: dict[str, Any] | None = field(default=None, repr=False)  #: the fields of Credentials
     packages: dict[str, list[str]] = field(default_factory=dict)  #: app -> packages to look for (match)
     options: dict[str, Any] = field(default_factory=dict)
     hide: list[str] = field(default_factory=list, repr=False)  #: names of people that no evidence may show
     screens: str = ""  #: which screen files of the operator's it is to go by; empty: the host's own
-    life: str = ""  #: of the Redis in which it was put (life_of): it is good in no other
+    life: str = ""  #: of the Redis in which it was put: it is good in no other
+
+    def is_good(self, now: Moment) -> bool:
+        """Whether it was put in this life of Redis, and not too long ago."""
+        return self.life == now.life and now.seconds <= self.expires
 
     @property
     def credentials(self) -> Credentials | None:

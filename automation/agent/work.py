@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -164,11 +163,11 @@ class Work:
             self._meet_controller()
             if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
                 return None
-            sealed, life = take(self.client, ticket_key(self.identity.name, run, fence))
+            sealed, now = take(self.client, ticket_key(self.identity.name, run, fence))
             ticket = self._opened(sealed) if sealed is not None else None
-            if isinstance(ticket, Ticket) and ticket.life and ticket.life != life:
-                # There it may have been taken before, or withdrawn.
-                log.warning("run %s: Redis came back with old data; its ticket is void", run)
+            if isinstance(ticket, Ticket) and not ticket.is_good(now):
+                # It may have been taken before, or withdrawn.
+                log.warning("run %s: its ticket is of an earlier time (an old copy of Redis?), so void", run)
                 return None
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
@@ -178,7 +177,7 @@ class Work:
     def _opened(self, sealed: bytes) -> Ticket | BadTicket:
         """The ticket, or what is wrong with it, which is told at the end of the run."""
         try:
-            return self.identity.open_ticket(sealed, time.time())
+            return self.identity.open_ticket(sealed)
         except BadTicket as error:
             return error
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ from automation.choices import Outcome
 from automation.controller import parcels
 from automation.controller.wire import publish, wire
 from automation.models import Run
-from automation.protocol import Ticket, life_of, take, ticket_key
+from automation.protocol import Moment, Ticket, moment_of, take, ticket_key
 from automation.scripts.base import WITH_SECRETS
 from devices.models import Device, Host
 
@@ -47,7 +46,7 @@ class Shared(NamedTuple):
     """What all tickets of a batch have in common."""
 
     screens: str = ""  #: the digest of the screen files to go by
-    life: str = ""  #: of Redis
+    now: Moment = Moment()
 
 
 SHARED = Shared()
@@ -65,7 +64,7 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on. Each
     password that goes out is in the audit before its ticket is in Redis.
     """
-    known, shared = list(runs), Shared(parcels.current().digest, life_of(wire()))
+    known, shared = list(runs), Shared(parcels.current().digest, moment_of(wire()))
     on_phones = accounts_on({run.device_id for run in known if run.account_id is None})
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
@@ -138,8 +137,8 @@ def withdraw(run: Run) -> bool:
     """
     if run.host is None:
         return False
-    sealed, life = take(wire(), _key(run))
-    return sealed is not None and _life_in(run.host, sealed) == life
+    sealed, now = take(wire(), _key(run))
+    return sealed is not None and _life_in(run.host, sealed) == now.life
 
 
 def _life_in(host: Host, sealed: bytes) -> str:
@@ -171,14 +170,14 @@ def make(
         serial=device.serial,
         app=account.app if account else str(run.options.get("app", "")),
         package=account.package_name if account else "",
-        expires=time.time() + TICKET_SECONDS,
+        expires=shared.now.seconds + TICKET_SECONDS,
         seconds=settings.PHONERACK_RUN_SECONDS,
         account=_credentials(account, run.script in WITH_SECRETS) if account else None,
         packages={} if account else _packages(on_phone),
         options=run.options,
         hide=[account.nickname] * bool(account.nickname) if account else _names(on_phone),
         screens=shared.screens,
-        life=shared.life,
+        life=shared.now.life,
     )
 
 

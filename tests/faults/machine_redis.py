@@ -75,9 +75,9 @@ class Server:
         return True
 
     def eval(self, _script: str, _keys: int, *names: str) -> Any:
-        """What `protocol.life_of` asks; with a key, `protocol.take`."""
-        life = f"life {self.life}".encode()
-        return [self.getdel(names[0]), life] if names else life
+        """What `protocol.moment_of` asks; with a key, `protocol.take`."""
+        now = [f"life {self.life}".encode(), str(int(time.time())).encode()]
+        return [self.getdel(names[0]), *now] if names else now
 
     def is_of_the_past(self, key: Any) -> bool:
         """Whether what lay there came back with old data."""

@@ -21,6 +21,7 @@ from uiautomator2 import core
 from automation.agent import __main__ as agent
 from automation.agent import work
 from automation.agent.outbox import Outbox
+from automation.protocol import Moment
 from automation.scripts.base import SCRIPTS, Context, Result, Script
 from devices.phones.adb import FastDevice
 from devices.phones.u2_server import Ui
@@ -94,7 +95,7 @@ class Diary:
         take = work.take
 
         @functools.wraps(take)
-        def noted(client: Any, name: str) -> tuple[bytes | None, str]:
+        def noted(client: Any, name: str) -> tuple[bytes | None, Moment]:
             self.note("take", *map(int, name.split(":")[-2:]))
             return take(client, name)
 

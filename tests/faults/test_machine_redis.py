@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from automation.controller.wire import wire
-from automation.protocol import life_of, take
+from automation.protocol import moment_of, take
 from tests.faults.machine_redis import Client, Server
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -39,9 +39,10 @@ def fake() -> Client:
 
 def test_each_start_is_another_life(fake: Client, redis_client: Any) -> None:
     kept = fake.server.keep()
-    lives = [life_of(fake), life_of(fake)]
+    lives = [moment_of(fake).life, moment_of(fake).life]
     kept()
-    assert (lives[0] == lives[1] != life_of(fake), life_of(redis_client)) == (True, life_of(redis_client))
+    assert lives[0] == lives[1] != moment_of(fake).life
+    assert moment_of(redis_client).life == moment_of(redis_client).life
 
 
 def test_a_ticket_is_taken_once_and_comes_with_the_life_of_the_server(
@@ -50,7 +51,8 @@ def test_a_ticket_is_taken_once_and_comes_with_the_life_of_the_server(
     for client in (fake, redis_client):
         client.set("ticket", "sealed")
         taken = [take(client, "ticket"), take(client, "ticket")]
-        assert taken == [(b"sealed", life_of(client)), (None, life_of(client))]
+        assert [sealed for sealed, _now in taken] == [b"sealed", None]
+        assert {now.life for _sealed, now in taken} == {moment_of(client).life}
 
 
 def answers(client: Any, calls: list[Call]) -> list[Any]:

@@ -21,7 +21,7 @@ from automation.agent.inventory import Inventory
 from automation.agent.lease import CUT_OFF_SECONDS, clock
 from automation.agent.outbox import Outbox
 from automation.agent.work import Work
-from automation.protocol import Ticket, take, ticket_key
+from automation.protocol import Ticket, moment_of, take, ticket_key
 from automation.screens.schema import library
 from automation.scripts.base import SCRIPTS, Result, Script, run_script
 from devices.phones.adb import AdbServer
@@ -56,7 +56,9 @@ def work(farm, adb_server, redis_client, tmp_path: Path, monkeypatch) -> Work:
 
 def put_ticket(work: Work, run: int = 1, password: str = PASSWORD, **over: Any) -> None:
     account = {"username": "ann.demo", "email": "ann@demo.example", "password": password}
-    values = {"script": "login", "app": "instagram", "account": account, "expires": time.time() + 60, **over}
+    now = moment_of(work.client)
+    made = {"account": account, "life": now.life, "expires": now.seconds + 60}
+    values = {"script": "login", "app": "instagram", **made, **over}
     ticket = Ticket(run=run, fence=1, host="pc1", serial="SIMWORK1", **values)
     sealed = bytes(Box(CONTROLLER, work.identity.key.public_key).encrypt(ticket.to_json().encode()))
     work.client.set(ticket_key("pc1", run, 1), sealed)
@@ -173,6 +175,23 @@ def test_a_ticket_that_comes_back_with_an_old_redis_starts_nothing_twice(work: W
         put_ticket(work)
         work.do(1, 1, "SIMWORK1")
     assert [kind for kind, _body in reports(work)].count("started") == 1
+
+
+def test_a_host_whose_clock_is_an_hour_off_works_all_the_same(work: Work, monkeypatch) -> None:
+    put_ticket(work)
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 3600)
+    work.do(1, 1, "SIMWORK1")
+    assert last(work)["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize("over", [{"life": "another"}, {"expires": 1}])
+def test_a_ticket_of_an_earlier_time_starts_nothing(work: Work, farm, over: dict[str, Any]) -> None:
+    before = len(farm.journal("SIMWORK1"))
+    put_ticket(work, **over)
+    work.do(1, 1, "SIMWORK1")
+    assert reports(work) == []
+    assert len(farm.journal("SIMWORK1")) == before
 
 
 def test_a_message_that_names_another_phone_is_refused(work: Work, farm) -> None:
