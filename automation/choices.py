@@ -93,29 +93,6 @@ class EventKind(TextChoices):
     LATE = "late", _("late report")  #: arrived after the end; changed nothing
 
 
-#: Reason codes that the controller itself gives; those of the scripts stand in automation/scripts/reasons.py.
-CONTROLLER_REASONS = {
-    "no_device": _("The account is on no device: choose one on the account's page."),
-    "password_refused": _("The app refused its password, which has not changed since: correct it first."),
-    "disabled": _("The account was disabled before the run could start."),
-    "not_started_in_time": _("The phone was not free and online in time."),
-    "host_silent": _("The host was not heard for 30 seconds while the run was on its phone."),
-    "agent_restarted": _("The agent of the host died while the run was on its phone."),
-    "not_in_hand": _("The agent no longer knows the run."),
-    "cut_off": _("The agent could not reach the controller and let go of the phone."),
-    "agent_stopping": _("The agent of the host was stopped."),
-    "canceled": _("Somebody canceled the run."),
-    "account_deleted": _("The account was deleted."),
-    "campaign_deleted": _("Its campaign was deleted."),
-    "device_deleted": _("Its device was deleted."),
-    "host_deleted": _("The host was deleted while it had the run."),
-    "not_offered": _(
-        "The run could not be put before its host: the password may not open. See the controller's log."
-    ),
-    "bad_report": _("The agent reported something that makes no sense: see the controller's log."),
-    "bad_ticket": _("The agent could not open its ticket: see its log for the reason."),
-}
-
 #: Reasons after which the same is tried again, as a new run that looks at the screen first.
 RETRIED = frozenset(
     {"phone_offline", "phone_hung", "phone_taken", "adb_server_down", "ui_service_down", "screen_changed",

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.querysets import AccountQuerySet
 from automation import campaigns, services
@@ -22,6 +23,15 @@ from devices.choices import Health
 from devices.models import Device
 
 Options = dict[str, Any]  #: what the script is asked with
+
+_STOP = gettext_lazy("Stop and cancel its runs")
+#: State of a campaign -> the orders that it takes, as its actions are called.
+ORDERS: dict[str, tuple[Promise | str, ...]] = {
+    CampaignState.ACTIVE: (gettext_lazy("Start now"), gettext_lazy("Pause"), _STOP),
+    CampaignState.PAUSED: (gettext_lazy("Resume"), _STOP),
+    CampaignState.HELD: (gettext_lazy("Go on with the rest"), _STOP),
+    CampaignState.STOPPED: (gettext_lazy("Resume"),),
+}
 
 
 def for_accounts(
@@ -106,8 +116,9 @@ def _refuse(request: HttpRequest, campaign: Campaign) -> None:
     if campaign.script not in SCRIPTS:
         messages.error(request, unknown_script(campaign))
         return
-    said = {"name": campaign, "state": campaign.get_state_display()}
-    messages.warning(request, _("%(name)s is %(state)s: that cannot be done with it now.") % said)
+    can = ", ".join(f"“{order}”" for order in ORDERS[campaign.state])
+    said = {"name": campaign, "state": campaign.get_state_display(), "orders": can}
+    messages.warning(request, _("%(name)s is %(state)s: what can be done with it now is %(orders)s.") % said)
 
 
 def unknown_script(campaign: Campaign) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from automation.console.why import Why
+from automation.controller.planning import because
 from automation.models import Attention
 from devices.admin.kit import POSITION
 from devices.choices import Connection, Health, Hold
@@ -109,8 +110,8 @@ def _host_trouble(host: Host | None) -> str:
     if host is None:
         return _("no agent has seen these phones yet")
     if host.is_silent:
-        return _("silent")
-    return "" if host.is_trusted else _("waits to be trusted")
+        return str(because("host_silent", host=host))
+    return "" if host.is_trusted else str(because("host_untrusted", host=host))
 
 
 def _phone(device: Device, why: Why, attention: set[int]) -> Phone:

@@ -121,13 +121,13 @@ def device_trouble(device: Device) -> Reason | None:
 
 
 def _state_trouble(device: Device) -> Reason | None:
+    if device.connection == Connection.UNKNOWN:
+        return because("never_seen", device=device)
     if device.connection != Connection.ONLINE:
-        return because("device_state", device=device, state=device.get_connection_display())
+        return because(f"device_{device.connection}", device=device)
     if device.health != Health.GOOD:
-        return because("device_state", device=device, state=device.get_health_display())
-    if device.hold != Hold.NONE:
-        return because("device_state", device=device, state=device.get_hold_display())
-    return None
+        return because(f"device_{device.health}", device=device)
+    return because("device_kept", device=device) if device.hold != Hold.NONE else None
 
 
 def _energy_trouble(device: Device) -> Reason | None:

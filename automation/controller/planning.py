@@ -18,27 +18,38 @@ from django.utils.translation import gettext_lazy as _
 
 #: Why a run waits: code -> sentence.
 SENTENCES: dict[str, Promise | str] = {
-    "account_disabled": _("The account is disabled."),
+    "account_disabled": _("The account is disabled: enable it first."),
     "password_refused": _(
         "The app refused the account's password, which has not changed since: correct it first."
     ),
     "not_due": _("It waits until %(time)s."),
-    "account_busy": _("Its account has another run in hand."),
-    "campaign_paused": _("Its campaign is %(state)s."),
+    "account_busy": _("Its account has another run in hand: it waits for the end of that one."),
+    "campaign_paused": _("Its campaign is %(state)s: let it go on in Campaigns."),
     "outside_hours": _("Its campaign works from %(start)s to %(end)s only."),
     "campaign_full": _("Its campaign has %(count)s runs in hand, as many as it may."),
     "campaign_day_full": _("Its campaign had %(count)s runs on this phone today, as many as it may."),
-    "no_device": _("It has no device."),
-    "never_seen": _("No agent has seen device %(device)s yet."),
-    "host_silent": _("Host %(host)s is not heard."),
-    "host_untrusted": _("Host %(host)s waits to be trusted."),
-    "device_state": _("Device %(device)s is %(state)s."),
+    "no_device": _("It has no device: choose one on the account's page."),
+    "never_seen": _("No agent has seen device %(device)s yet: connect it to a host."),
+    "host_silent": _("Host %(host)s is not heard: start its agent there (./run agent --name %(host)s)."),
+    "host_untrusted": _("Host %(host)s waits to be trusted: do so in Hosts."),
+    "device_offline": _("Device %(device)s is offline: check its cable, its hub and that it is on."),
+    "device_unauthorized": _(
+        "Device %(device)s is unauthorized: accept “Allow USB debugging” on its screen."
+    ),
+    "device_quarantined": _("Device %(device)s is quarantined: look at it, then say “Good” in Devices."),
+    "device_maintenance": _(
+        "Device %(device)s is in maintenance: say “Good” in Devices when it may work again."
+    ),
+    "device_retired": _("Device %(device)s is retired: choose another one, or say “Good” in Devices."),
+    "device_kept": _("Device %(device)s is kept for a person: finish there, then release it in Devices."),
     "battery_low": _("Device %(device)s has %(battery)s %% of battery left: it is charged first."),
     "too_hot": _("Device %(device)s has %(temperature)s °C: it cools down first."),
-    "device_busy": _("Device %(device)s has run %(run)s in hand."),
-    "host_full": _("Host %(host)s works on %(count)s phones already."),
-    "hub_full": _("%(count)s phones work on hub %(hub)s already."),
-    "no_free_device": _("No phone is free."),
+    "device_busy": _("Device %(device)s has run %(run)s in hand: it waits for the end of that one."),
+    "host_full": _(
+        "Host %(host)s works on %(count)s phones already, as many as its lanes and its page allow."
+    ),
+    "hub_full": _("%(count)s phones work on hub %(hub)s already, as many as the page of its host allows."),
+    "no_free_device": _("No phone is free: it goes to the first that is."),
     "behind": _("Another run goes first on device %(device)s."),
 }
 

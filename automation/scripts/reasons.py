@@ -54,6 +54,7 @@ WRONG_OPTION = "wrong_option"
 BAD_RESULT = "bad_result"
 
 _LOOK = "Look at the picture of the screen, finish by hand on the phone, then run the script again."
+_AGAIN = "It is tried again by itself."
 
 REASONS: dict[str, Reason] = {
     ALREADY_SIGNED_IN: Reason("The account was signed in already."),
@@ -129,9 +130,7 @@ REASONS: dict[str, Reason] = {
         "Put the same version of the script on every machine.",
     ),
     BAD_RESULT: Reason("The script ended with something that cannot be reported.", "Correct the script."),
-    "screens_away": Reason(
-        "The operator's screen files did not reach the host in time.", "It is tried again by itself."
-    ),
+    "screens_away": Reason("The operator's screen files did not reach the host in time.", _AGAIN),
     # Of the phone itself: the classes in devices/phones/errors.py.
     "phone_error": Reason("The phone could not do what it was asked.", "Look at the phone and its cable."),
     "phone_offline": Reason("The phone is not connected.", "Check its cable, its hub and that it is on."),
@@ -150,6 +149,51 @@ REASONS: dict[str, Reason] = {
     "screen_changed": Reason("The screen changed under the script's hands.", "Run it again."),
     "canceled": Reason("The run was canceled."),
     "deadline": Reason("The run took longer than it may.", "Run it again; look at the phone if it repeats."),
+}
+
+#: What is not found on a phone: the controller, or the agent itself, gives these.
+CONTROLLER_REASONS: dict[str, Reason] = {
+    "no_device": Reason("The account is on no device.", "Choose one on the account's page."),
+    "password_refused": Reason(
+        "The app refused its password, which has not changed since.", "Correct it first."
+    ),
+    "disabled": Reason(
+        "The account was disabled before the run could start.", "Enable it, then run it again."
+    ),
+    "not_started_in_time": Reason(
+        "The phone was not free and online in time.", "See why the phone was away, then run it again."
+    ),
+    "host_silent": Reason(
+        "The host was not heard for 30 seconds while the run was on its phone.",
+        f"See why the host or its network went away. {_AGAIN}",
+    ),
+    "agent_restarted": Reason(
+        "The agent of the host died while the run was on its phone.", f"See in its log why. {_AGAIN}"
+    ),
+    "not_in_hand": Reason("The agent no longer knows the run.", f"See in its log why. {_AGAIN}"),
+    "cut_off": Reason(
+        "The agent could not reach the controller and let go of the phone.",
+        f"See why the network of the host went away. {_AGAIN}",
+    ),
+    "agent_stopping": Reason("The agent of the host was stopped.", _AGAIN),
+    "canceled": Reason("Somebody canceled the run."),
+    "account_deleted": Reason("The account was deleted."),
+    "campaign_deleted": Reason("Its campaign was deleted."),
+    "device_deleted": Reason("Its device was deleted."),
+    "host_deleted": Reason("The host was deleted while it had the run."),
+    "not_offered": Reason(
+        "The run could not be put before its host: the password may not open.",
+        "See that its key is still in PHONERACK_FIELD_KEYS; the controller's log says more.",
+    ),
+    "bad_report": Reason(
+        "The agent reported something that makes no sense.",
+        "Put the same version of Phonerack on that host; the controller's log says more.",
+    ),
+    "bad_ticket": Reason(
+        "The agent could not open its ticket.",
+        "See its log: mostly the controller has another key than at first (controller.pub in the agent's folder).",
+    ),
+    "defect": Reason("Phonerack itself went wrong.", "Report it; the message holds the place in the code."),
 }
 
 

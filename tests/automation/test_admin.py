@@ -177,10 +177,10 @@ def test_the_list_says_why_a_run_waits_and_why_it_ended(admin_client):
     run_on()
     page = admin_client.get(RUNS).content.decode()
     for sentence in (
-        "is offline.",
+        "is offline: check its cable",
         "The app refused the password.",
         "The agent of the host was stopped.",
-        "in hand.",
+        "in hand: it waits for the end of that one.",
         "It is next in line.",
     ):
         assert sentence in page

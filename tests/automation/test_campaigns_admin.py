@@ -10,6 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from automation import campaigns, services, steering
+from automation.admin.campaigns import CampaignAdmin
+from automation.admin.orders import ORDERS
+from automation.choices import CampaignState
 from automation.models import Campaign, Run
 from tests.automation.rows import host_with_key, running_run
 from tests.factories import make_account, make_device
@@ -159,7 +162,19 @@ def test_stop_cancels_the_runs_of_the_campaign(admin_client) -> None:
 def test_what_its_state_forbids_is_said(admin_client) -> None:
     campaign = made(state="held")
     for action in ("start_now", "pause", "resume"):
-        assert said(act(admin_client, action, campaign)) == ["Some is held: that cannot be done with it now."]
+        (text,) = said(act(admin_client, action, campaign))
+        assert text.startswith("Some is held")
+
+
+@pytest.mark.parametrize("state", CampaignState.values)
+def test_what_can_be_done_with_it_in_its_state_is_said_and_true(admin_client, state: str) -> None:
+    can = [str(order) for order in ORDERS[CampaignState(state)]]
+    for name in ("start_now", "pause", "resume", "go_on", "stop"):
+        (text, *_more) = said(act(admin_client, name, made(name=name, state=state)))
+        is_refused = text.endswith(
+            "what can be done with it now is " + ", ".join(f"“{one}”" for one in can) + "."
+        )
+        assert is_refused == (getattr(CampaignAdmin, name).short_description not in can)
 
 
 @pytest.mark.parametrize("action", ["pause", "stop", "resume", "go_on"])
@@ -291,8 +306,8 @@ def test_the_preview_says_who_is_in_it_and_who_is_left_out_and_makes_nothing(adm
     page = admin_client.get(preview_of(made(tags="nl", canary=True, spread_minutes=60))).content.decode()
     for text in (
         "3 runs would be made", "Tried on 1 first", "one every 20.0 min", "1 could begin at once", *names,
-        "The account is disabled.", "Without a device: the run ends at once.", "The same script is not over for it.",
-        "Another run goes first on its phone.", "is offline.",
+        "The account is disabled", "Without a device: the run ends at once.", "The same script is not over for it.",
+        "Another run goes first on its phone.", "is offline: check its cable",
     ):  # fmt: skip
         assert text in page, text
     assert Run.objects.count() == before

@@ -16,11 +16,11 @@ from django.utils import translation
 
 from accounts import services as accounts
 from automation import services
-from automation.choices import CONTROLLER_REASONS
-from automation.console.reasons import advice, sentence
+from automation.console.reasons import KNOWN, advice, sentence
 from automation.models import RunEvent
 from automation.scripts.base import SCRIPTS
-from automation.scripts.reasons import REASONS
+from automation.scripts.reasons import CONTROLLER_REASONS
+from config.env import BASE
 from devices.models import Device
 from tests.automation.rows import finished_run, host_with_key, run_on, running_run
 from tests.automation.test_attention import needy
@@ -70,8 +70,11 @@ def test_each_phone_shows_its_state_and_why(admin_client):
         "silent": "offline", "unsure": "person",
     }  # fmt: skip
     assert "Log in" in cells["working"][1]
-    assert "is offline." in cells["offline"][1]
-    assert "Host deaf is not heard." in cells["silent"][1]
+    assert "is offline: check its cable" in cells["offline"][1]
+    assert "Host deaf is not heard: start its agent there" in cells["silent"][1]
+    assert (
+        page.count("Host deaf is not heard: start its agent there") == 2
+    )  # also beside the name of the host
     assert "needs a person" in cells["unsure"][1]
 
 
@@ -273,9 +276,22 @@ def test_a_dutch_browser_gets_dutch_pages(client, admin_user):
         assert word in page
 
 
+def test_every_reason_says_what_helps_but_those_that_need_nothing():
+    needs_nothing = {"canceled", "account_deleted", "campaign_deleted", "host_deleted"}
+    assert {code for code in CONTROLLER_REASONS if not advice(code)} == needs_nothing
+
+
+def test_the_table_of_reasons_has_those_that_there_are():
+    text = (BASE / "docs" / "operating.md").read_text(encoding="utf-8")
+    rows = text.partition("## Reasons")[2].partition("\nPassing")[0].splitlines()
+    told = {code for row in rows for code in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")}
+    assert told <= KNOWN.keys()
+    assert CONTROLLER_REASONS.keys() - told == {"canceled"}
+
+
 def test_every_reason_and_script_has_its_dutch_words():
     with translation.override("nl"):
-        for code in [*REASONS, *CONTROLLER_REASONS]:
+        for code in KNOWN:
             assert sentence(code) != english(sentence, code), code
             assert not advice(code) or advice(code) != english(advice, code), code
         assert {translation.gettext(one.label) for one in SCRIPTS.values()}.isdisjoint(

@@ -84,7 +84,7 @@ def test_a_list_brings_itself_up_to_date_and_keeps_what_is_ticked(page):
     box = page.locator(f'tr input.action-select[value="{first.pk}"]')
     box.check()
     Device.objects.filter(pk=second.device_id).update(connection="offline")
-    page.wait_for_selector("#result_list >> text=is offline.", timeout=15_000)
+    page.wait_for_selector("#result_list >> text=is offline: check its cable", timeout=15_000)
     assert box.is_checked()
     run_on()
     page.wait_for_selector("text=The list has changed.", timeout=15_000)

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.core.management.commands import makemessages
 
+from automation.console.reasons import KNOWN
 from automation.scripts import login, options
 from automation.scripts.base import SCRIPTS
-from automation.scripts.reasons import REASONS
 from config.env import BASE
 
 #: Of the packages' own frame around our pages, where they have no Dutch.
@@ -53,7 +53,7 @@ class Command(makemessages.Command):
 
 def words() -> Iterator[str]:
     """The texts that are translated where they are shown."""
-    for reason in REASONS.values():
+    for reason in KNOWN.values():
         yield from filter(None, reason)
     yield from FRAME
     yield from (*STEPS, *login.STEPS.values())

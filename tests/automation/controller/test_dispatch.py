@@ -65,7 +65,7 @@ def test_a_phone_with_a_run_in_hand_is_not_free(in_hand) -> None:
     run = in_hand()
     (waits,) = services.enqueue("login", [(make_account(), run.device)], requested_by="ann")
     assert planned() == []
-    assert dispatch.why_waiting(waits) == f"Device {run.device} has run {run.pk} in hand."
+    assert dispatch.why_waiting(waits).startswith(f"Device {run.device} has run {run.pk} in hand")
 
 
 def test_a_run_does_not_start_before_its_time() -> None:
@@ -80,7 +80,7 @@ def test_a_campaign_that_is_not_active_is_given_nothing(state: str) -> None:
     campaign = Campaign.objects.create(name="nightly", script="login", state=state)
     run = run_on(campaign=campaign)
     assert planned() == []
-    assert dispatch.why_waiting(run) == f"Its campaign is {CampaignState(state).label}."
+    assert dispatch.why_waiting(run).startswith(f"Its campaign is {CampaignState(state).label}: ")
 
 
 def test_a_campaign_outside_its_hours_is_given_nothing() -> None:
@@ -153,7 +153,7 @@ def test_a_run_for_any_phone_goes_to_the_one_that_was_used_the_least() -> None:
     (run,) = services.enqueue("match", [(None, None)], requested_by="ann", any_device=True)
     assert [(one.run, one.device) for one in dispatch.plan(timezone.now()).offers] == [(run.pk, idle.pk)]
     Device.objects.update(hold=Hold.PERSON)
-    assert dispatch.why_waiting(run) == "No phone is free."
+    assert dispatch.why_waiting(run).startswith("No phone is free")
 
 
 def test_a_run_for_any_phone_waits_while_its_account_has_another_run_in_hand() -> None:

@@ -73,14 +73,16 @@ def test_a_device_gets_one_run_and_the_others_are_told_that_one_goes_first() -> 
 def test_a_host_gets_no_more_runs_than_it_may() -> None:
     plan = assign([run(1), run(2)], phones(1, 2), limits(lanes=3, hosts_now=Counter({1: 2})), NOW)
     assert offered(plan) == [1]
-    assert str(plan.waiting[2]) == "Host pc1 works on 3 phones already."
+    assert (
+        str(plan.waiting[2]) == "Host pc1 works on 3 phones already, as many as its lanes and its page allow."
+    )
 
 
 def test_a_hub_gets_no_more_runs_than_it_may() -> None:
     slots = [*phones(1, 2, hub="1-1"), *phones(3, hub="1-2")]
     plan = assign([run(1), run(2), run(3)], slots, limits(per_hub={1: 1}), NOW)
     assert offered(plan) == [1, 3]
-    assert str(plan.waiting[2]) == "1 phones work on hub 1-1 already."
+    assert str(plan.waiting[2]) == "1 phones work on hub 1-1 already, as many as the page of its host allows."
 
 
 def test_a_campaign_gets_no_more_runs_than_it_may() -> None:
@@ -100,7 +102,7 @@ def test_a_campaign_works_a_phone_only_so_often_a_day() -> None:
 def test_a_campaign_in_trouble_starts_nothing_and_says_so() -> None:
     may = limits(campaigns={4: CampaignLimits(because("campaign_paused", state="paused"))})
     plan = assign([run(1, campaign=4)], phones(1), may, NOW)
-    assert str(plan.waiting[1]) == "Its campaign is paused."
+    assert str(plan.waiting[1]) == "Its campaign is paused: let it go on in Campaigns."
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_a_run_for_any_phone_goes_to_the_least_used_that_is_free() -> None:
     plan = assign([Waiting(1, NOW, anywhere=True), Waiting(2, NOW, anywhere=True)], slots, limits(), NOW)
     assert [(offer.run, offer.device) for offer in plan.offers] == [(1, 2), (2, 1)]
     none = assign([Waiting(3, NOW, anywhere=True)], [], limits(), NOW)
-    assert str(none.waiting[3]) == "No phone is free."
+    assert str(none.waiting[3]) == "No phone is free: it goes to the first that is."
 
 
 def test_a_run_staged_behind_a_short_one_takes_no_further_place_on_host_and_hub() -> None:
@@ -148,7 +150,7 @@ def test_a_run_staged_behind_a_short_one_takes_no_further_place_on_host_and_hub(
 def test_a_campaign_with_a_limit_is_not_staged_ahead() -> None:
     may = limits(campaigns={4: CampaignLimits(at_most=5)})
     plan = assign([run(1, campaign=4)], phones(1, ending=77), may, NOW)
-    assert str(plan.waiting[1]) == "Device P1 has run 77 in hand."
+    assert str(plan.waiting[1]) == "Device P1 has run 77 in hand: it waits for the end of that one."
 
 
 @pytest.mark.parametrize(
