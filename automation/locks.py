@@ -1,6 +1,7 @@
 """The order in which rows are locked, so that no two wait for each other in a circle.
 
-Runs, accounts, devices, attention; of one table by their numbers. Until the end of the transaction.
+Hosts (whose reports are applied), runs, accounts, devices, attention; of one table by their numbers. Until the end of
+the transaction.
 """
 
 from __future__ import annotations

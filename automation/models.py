@@ -178,7 +178,7 @@ class Run(models.Model):
     """One attempt of one script on one device, for one account where the script has one.
 
     pending -> offered -> running -> finished; offered -> pending when the offer is withdrawn.
-    Only automation/services.py changes a state.
+    Only automation/transitions.py changes a state.
     """
 
     script = models.CharField(_("script"), max_length=32)
@@ -381,7 +381,7 @@ class Evidence(models.Model):
     class Meta:
         verbose_name = _("evidence")
         verbose_name_plural = _("evidence")
-        # sweep.prune: the oldest, and how much there is, without reading a picture
+        # controller/prune.py: the oldest, and how much there is, without reading a picture
         indexes = [models.Index(fields=["at", "size"], name="evidence_by_age")]
 
     def __str__(self) -> str:

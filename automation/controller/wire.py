@@ -1,4 +1,4 @@
-"""The controller's end of Redis: one bounded connection, and the Celery messages of offers."""
+"""The controller's end of Redis: one client that waits for nothing long, and the Celery messages of offers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPES = {"wake": b"stream", "reports": b"stream", "orders": b"stream", "control"
 
 @functools.cache
 def wire() -> Any:
-    """The shared client (redis.Redis, answering in bytes); every call ends within 5 s."""
+    """The shared client (redis.Redis, answering in bytes); no answer is waited for longer than 5 s."""
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5, health_check_interval=10
     )
