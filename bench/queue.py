@@ -2,8 +2,8 @@
 
 ./run bench queue [--small] [--json] [--database sqlite|postgres]
 
-The whole takes about 15 minutes and writes docs/benchmarks.md and docs/benchmarks.svg; --small takes a minute
-and writes nothing.
+The whole takes about 15 minutes and writes docs/benchmarks.md and docs/benchmarks.svg; --small takes a minute.
+A part, by --small or --database, is only shown and writes nothing.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Bench:
 
 
 def main() -> int:
-    """0; 1 when a measurement broke, then no file is written; 130 after Ctrl-C."""
+    """0; 1 when a measurement broke; 130 after Ctrl-C. Only a whole one is written into docs/."""
     args = parser().parse_args()
     for name in [name for name in os.environ if name.startswith(NOT_OURS)]:
         del os.environ[name]
@@ -142,7 +142,7 @@ def main() -> int:
         sys.stdout.write(json.dumps(found) + "\n")
     else:
         _report.show(found)
-    if not args.small and not found["broken"]:
+    if not (args.small or args.database or found["broken"]):
         _report.write(found, bench.size.farm)
     return 1 if found["broken"] else 0
 
@@ -151,7 +151,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="./run bench queue", description=__doc__.split("\n")[0])
     made.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
     made.add_argument("--small", action="store_true", help="a slice of a minute; writes no file")
-    made.add_argument("--database", choices=["sqlite", "postgres"], help="only this one (default: both)")
+    made.add_argument(
+        "--database", choices=["sqlite", "postgres"], help="only this one (default: both); writes no file"
+    )
     return made
 
 
