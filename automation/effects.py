@@ -103,8 +103,8 @@ def _failures_in_a_row(device: Device, most: int) -> dict[int, str]:
 
 def _is_about_the_phone(outcome: str, reason: str, script: str) -> bool:
     """Not so of a script that the host lacks or has in another version, and of a defect of the user's own."""
-    is_own = script in SCRIPTS and SCRIPTS[script].is_own
-    return reason not in NOT_THE_PHONE and (is_own or outcome != Outcome.ERRORED)
+    is_shipped = script in SCRIPTS and SCRIPTS[script].is_shipped
+    return reason not in NOT_THE_PHONE and (is_shipped or outcome != Outcome.ERRORED)
 
 
 def _login(run: Run) -> None:

@@ -293,7 +293,7 @@ def check_scripts() -> Iterator[Finding]:
     """The user's own scripts, as this machine sees them."""
     for problem in plugins.problems:
         yield bad(problem)
-    own = [f"{one.name} ({one.module})" for one in SCRIPTS.values() if not one.is_own]
+    own = [f"{one.name} ({one.module})" for one in SCRIPTS.values() if not one.is_shipped]
     if own:
         yield good(f"Scripts of your own: {', '.join(own)}.")
     elif not plugins.problems:

@@ -32,7 +32,7 @@ class OwnScripts(PageButtons):
         return [
             one
             for one in SCRIPTS.values()
-            if not one.is_own and one.needs_account is self.scripts_need_account
+            if not one.is_shipped and one.needs_account is self.scripts_need_account
         ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

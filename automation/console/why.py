@@ -63,6 +63,6 @@ class Why:
 def _in_own_words(run: Run) -> str:
     """What a script of the user's said of its end, where its reason has no sentence of ours."""
     script = SCRIPTS.get(run.script)
-    if script is None or script.is_own or run.reason in REASONS or run.outcome == Outcome.ERRORED:
+    if script is None or script.is_shipped or run.reason in REASONS or run.outcome == Outcome.ERRORED:
         return ""
     return run.message.partition("\n")[0][:200]

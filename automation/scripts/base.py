@@ -62,7 +62,7 @@ class Script:
         return self.body.__module__
 
     @property
-    def is_own(self) -> bool:
+    def is_shipped(self) -> bool:
         """Whether it came with Phonerack."""
         return self.module.startswith(OWN)
 

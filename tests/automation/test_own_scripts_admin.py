@@ -193,6 +193,6 @@ def test_its_end_is_told_in_its_own_words_where_its_reason_is_its_own(admin_clie
 
 
 def test_a_script_of_the_users_is_told_from_ours():
-    assert {name: one.is_own for name, one in SCRIPTS.items()} == {
+    assert {name: one.is_shipped for name, one in SCRIPTS.items()} == {
         "login": True, "match": True, "sync": True, "greet": False, "battery": False,
     }  # fmt: skip

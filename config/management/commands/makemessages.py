@@ -58,4 +58,4 @@ def words() -> Iterator[str]:
     yield from FRAME
     yield from (*STEPS, *login.STEPS.values())
     yield from options.SENTENCES
-    yield from (one.label for one in SCRIPTS.values() if one.is_own)
+    yield from (one.label for one in SCRIPTS.values() if one.is_shipped)
