@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.choices import Attention as Reason
-from automation.choices import AttentionState, Outcome
+from automation.choices import LOGIN, AttentionState, Outcome
 from automation.models import Attention, Evidence, Run
 from automation.screens.structure import structure
 
@@ -51,7 +51,7 @@ def pass_over(runs: Iterable[Run]) -> None:
     over = [
         pk
         for pk, account, device, script in rows
-        if {(account, script), (account, "login")} & of_accounts
+        if {(account, script), (account, LOGIN)} & of_accounts
         or (not account and (device, script) in of_phones)
     ]
     if over:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LOGIN = "login"  #: the script that types passwords
+
 
 class RunState(TextChoices):
     PENDING = "pending", _("waiting")

@@ -14,7 +14,7 @@ from accounts import matching
 from accounts import services as accounts
 from accounts.choices import App
 from automation import attention, matches
-from automation.choices import Outcome
+from automation.choices import LOGIN, Outcome
 from automation.locks import lock
 from automation.models import Run
 from automation.scripts.base import SCRIPTS
@@ -145,4 +145,4 @@ def _sync(run: Run) -> None:
         accounts.record_figures(run.account, run.result, timezone.now())
 
 
-EFFECTS = {"login": _login, "match": _match, "sync": _sync}
+EFFECTS = {LOGIN: _login, "match": _match, "sync": _sync}

@@ -13,6 +13,7 @@ from accounts.choices import App
 from accounts.models import Account
 from automation.choices import (
     ACTIVE,
+    LOGIN,
     OPEN,
     AttentionState,
     CampaignState,
@@ -289,7 +290,7 @@ class Run(models.Model):
         account = self.account
         is_due = self.state == RunState.PENDING and self.not_before <= now < self.start_by
         is_barred = account is not None and (
-            not account.is_enabled or (account.password_refused and self.script == "login")
+            not account.is_enabled or (account.password_refused and self.script == LOGIN)
         )
         return is_due and not self.cancel_requested and not is_barred
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from automation.choices import (
+    LOGIN,
     OPEN,
     STANDING,
     AttentionState,
@@ -114,7 +115,7 @@ class RunQuerySet(models.QuerySet["Run"]):
     def startable(self, now: datetime) -> Self:
         """Pending, due, wanted, its account (where it has one) enabled, and no login with a refused password."""
         due = self.pending().filter(not_before__lte=now, start_by__gt=now, cancel_requested=False)
-        return due.exclude(account__is_enabled=False).exclude(script="login", account__password_refused=True)
+        return due.exclude(account__is_enabled=False).exclude(script=LOGIN, account__password_refused=True)
 
     def expired(self, now: datetime) -> Self:
         """What may no longer start. While a campaign stands, the time of its runs does (steering.change)."""

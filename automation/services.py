@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from automation import bulk
-from automation.choices import ACTIVE, Outcome, RunState
+from automation.choices import ACTIVE, LOGIN, Outcome, RunState
 from automation.controller.wire import wake
 from automation.locks import lock
 from automation.models import Campaign, Evidence, Occurrence, Run, RunEvent
@@ -33,7 +33,6 @@ __all__ = [
 
 TOGETHER = 500  #: runs changed in one transaction at most
 MANUAL_PRIORITY = 10  #: a person who clicked goes before a campaign
-LOGIN = "login"  #: the script that types passwords
 FEW = 200  #: targets whose unfinished runs are looked up by their own numbers
 
 Target = tuple[Account | None, Device | None]

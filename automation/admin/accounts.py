@@ -15,6 +15,7 @@ from accounts.querysets import AccountQuerySet
 from automation.admin import orders
 from automation.admin.mixins import DeletesWhole, OrderPermissions
 from automation.admin.own_scripts import OwnScripts
+from automation.choices import LOGIN
 from automation.console.figures_page import figures_of
 from automation.console.pages import last_runs_of
 from automation.models import Run
@@ -57,7 +58,7 @@ class AccountAdmin(OrderPermissions, DeletesWhole, OwnScripts, StockAccountAdmin
 
     @admin.action(description=_("Log in"), permissions=["order"])
     def log_in(self, request: HttpRequest, accounts: AccountQuerySet) -> None:
-        orders.for_accounts(request, "login", accounts)
+        orders.for_accounts(request, LOGIN, accounts)
 
     @admin.action(description=_("Match accounts"), permissions=["order"])
     def match(self, request: HttpRequest, accounts: AccountQuerySet) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from automation import services
+from automation.choices import LOGIN
 from automation.controller import gather, tickets
 from automation.controller.gather import Line, Pace, device_trouble
 from automation.controller.planning import Limits, Offer, Plan, Reason, Slot, Waiting, assign
@@ -110,7 +111,7 @@ def preview(campaign: Campaign, targets: Iterable[tuple[Account | None, Device |
         Waiting(
             number, now, device.pk if device else None, account=account.pk if account else None,
             campaign=campaign.pk, priority=campaign.priority, is_enabled=account is None or account.is_enabled,
-            is_refused=campaign.script == "login" and account is not None and account.password_refused,
+            is_refused=campaign.script == LOGIN and account is not None and account.password_refused,
         )
         for number, (account, device) in enumerate(targets, start=1)
     ]  # fmt: skip

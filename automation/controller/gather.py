@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef
 
-from automation.choices import CampaignState
+from automation.choices import LOGIN, CampaignState
 from automation.controller.planning import CampaignLimits, Limits, Reason, Slot, Waiting, because, is_open
 from automation.models import Campaign, Run
 from devices.choices import Connection, Health, Hold
@@ -228,7 +228,7 @@ def waiting(runs: Iterable[int]) -> list[Waiting]:
         "account__is_enabled", "account__password_refused", "script",
     )  # fmt: skip
     return [
-        Waiting(*row[:-3], is_enabled=row[-3] is not False, is_refused=bool(row[-2]) and row[-1] == "login")
+        Waiting(*row[:-3], is_enabled=row[-3] is not False, is_refused=bool(row[-2]) and row[-1] == LOGIN)
         for row in rows
     ]
 

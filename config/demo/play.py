@@ -15,6 +15,7 @@ from django.core.management import call_command
 from accounts.excel.resources import FileRefused, ImportRefused, export_file, import_file
 from accounts.models import Account
 from automation import campaigns, services
+from automation.choices import LOGIN
 from automation.models import Campaign, Run
 from config.demo import cast, verdict
 from config.demo.screen import Screen
@@ -46,7 +47,7 @@ class Play:
         farm = self.prepare()
         self.raise_curtain(farm)
         self.round("match", campaigns.for_devices(Device.objects.all()))
-        self.round("login", campaigns.for_accounts(Account.objects.enabled().select_related("device")))
+        self.round(LOGIN, campaigns.for_accounts(Account.objects.enabled().select_related("device")))
         rows = verdict.rows(wanted)
         out = self.stage.folder / "accounts.xlsx"
         out.write_bytes(export_file(Account.objects.all(), with_passwords=True))

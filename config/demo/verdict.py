@@ -9,7 +9,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from accounts.models import Account
 from accounts.text import normal_username
-from automation.choices import Outcome, RunState
+from automation.choices import LOGIN, Outcome, RunState
 from automation.models import Run
 
 NOT_RUN = "not run"
@@ -71,7 +71,7 @@ def rows(wanted: dict[Key, tuple[str, str]] | None) -> list[Row]:
 
 
 def _row(account: Account, wanted: dict[Key, tuple[str, str]] | None) -> Row:
-    run = Run.objects.filter(account=account, script="login").select_related("device").order_by("id").last()
+    run = Run.objects.filter(account=account, script=LOGIN).select_related("device").order_by("id").last()
     outcome, reason = (run.outcome or run.state, run.reason) if run else (NOT_RUN, "")
     if run is None and not account.is_enabled:
         reason = "disabled"
