@@ -27,7 +27,6 @@ __all__ = [
     "finish_run",
     "offer_runs",
     "request_cancel",
-    "start_run",
     "withdraw_offer",
 ]
 
@@ -188,11 +187,6 @@ def _offer(claims: list[Claim]) -> list[Run]:
         return [changes.offer(one.run, one.fence, one.device, one.host) for one in free]
 
 
-def offer_run(run: Run, host_id: int) -> Run | None:
-    """The same for one run on the device it has. None when it was not possible."""
-    return next(iter(offer_runs([Claim(run.pk, run.fence, run.device_id or 0, host_id)])), None)
-
-
 def withdraw_offer(run: Run, reason: str) -> bool:
     """offered -> pending, for an offer that was surely not taken and whose ticket is gone. False if it moved on.
 
@@ -204,12 +198,6 @@ def withdraw_offer(run: Run, reason: str) -> bool:
     except InvalidTransition:
         return False
     return True
-
-
-def start_run(run_id: int, fence: int, seq: int = 0) -> Run:
-    """offered -> running, on report `seq` of the agent that took the ticket."""
-    with changing([run_id]) as changes:
-        return changes.start(run_id, fence, seq)
 
 
 def finish_run(

@@ -11,6 +11,8 @@ from automation.choices import RunState
 from automation.controller import tickets
 from automation.models import Run
 from automation.protocol import Ticket, ticket_key
+from automation.services import Claim
+from automation.transitions import changing
 from devices.models import Device, Host
 from tests.factories import make_account, make_device, make_host
 
@@ -32,16 +34,27 @@ def run_on(device: Device | None = None, **over: Any) -> Run:
     return run
 
 
+def offer_run(run: Run, host_id: int | None) -> Run | None:
+    """On the device it has; None when it was not possible."""
+    return next(iter(services.offer_runs([Claim(run.pk, run.fence, run.device_id or 0, host_id or 0)])), None)
+
+
+def start_run(run_id: int, fence: int, seq: int = 0) -> Run:
+    """As report `seq` of its agent does."""
+    with changing([run_id]) as changes:
+        return changes.start(run_id, fence, seq)
+
+
 def offered_run(device: Device | None = None, **over: Any) -> Run:
     run = run_on(device, **over)
-    offered = services.offer_run(run, run.device.host_id)
+    offered = offer_run(run, run.device.host_id)
     assert offered is not None
     return offered
 
 
 def running_run(device: Device | None = None, **over: Any) -> Run:
     run = offered_run(device, **over)
-    return services.start_run(run.pk, run.fence)
+    return start_run(run.pk, run.fence)
 
 
 def finished_run(device: Device | None = None, **over: Any) -> Run:

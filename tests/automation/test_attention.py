@@ -14,7 +14,7 @@ from automation.models import Attention, Run
 from devices import services as devices
 from devices.choices import Hold
 from tests.automation.dumps import dump, node
-from tests.automation.rows import host_with_key, running_run
+from tests.automation.rows import host_with_key, offer_run, running_run, start_run
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
@@ -88,8 +88,8 @@ def test_a_match_that_succeeds_makes_void_what_an_earlier_match_on_that_phone_ne
 
     def match(outcome, reason):
         (run,) = services.enqueue("match", [(None, phone)], requested_by="test")
-        offered = services.offer_run(run, phone.host_id)
-        services.finish_run(services.start_run(run.pk, offered.fence), outcome, reason=reason)
+        offered = offer_run(run, phone.host_id)
+        services.finish_run(start_run(run.pk, offered.fence), outcome, reason=reason)
 
     match("needs_person", "unknown_screen")
     assert len(waiting()) == 2

@@ -21,7 +21,7 @@ from automation.protocol import Report, key
 from devices import services as devices
 from devices.choices import Health
 from devices.models import Device
-from tests.automation.rows import finished_run, host_with_key, running_run
+from tests.automation.rows import finished_run, host_with_key, offer_run, running_run, start_run
 from tests.factories import make_account, make_device
 from tests.phones import wait_for
 
@@ -102,8 +102,8 @@ def test_matches_that_come_together_lock_the_accounts_that_they_found_as_a_reque
     first, second = (make_account(username=name, device=None) for name in ("first", "second"))
     for seq, (account, device) in enumerate(zip((second, first), phones, strict=True), start=1):
         (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
-        offered = services.offer_run(run, host.pk)
-        services.start_run(offered.pk, offered.fence)
+        offered = offer_run(run, host.pk)
+        start_run(offered.pk, offered.fence)
         app = {"app": account.app, "package": "", "usernames": [account.username]}
         report(redis_client, offered, seq, data={"found": [app]})
     with transaction.atomic():

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import Account
 from automation import campaigns, services
 from automation.models import Campaign, Run
-from tests.automation.rows import host_with_key
+from tests.automation.rows import host_with_key, offer_run, start_run
 from tests.automation.test_admin import login_as, said
 from tests.factories import make_account, make_device
 
@@ -37,8 +37,8 @@ def phone():
 
 
 def ended(run: Run, *results: dict, outcome: str = "succeeded") -> Run:
-    offered = services.offer_run(run, run.device.host_id)
-    services.start_run(offered.pk, offered.fence)
+    offered = offer_run(run, run.device.host_id)
+    start_run(offered.pk, offered.fence)
     data = {
         "found": [one for one in results if "usernames" in one],
         "unreadable": [one for one in results if "reason" in one],

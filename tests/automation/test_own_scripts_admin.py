@@ -14,7 +14,7 @@ from automation.controller import tickets
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
 from config import doctor
-from tests.automation.rows import host_with_key
+from tests.automation.rows import host_with_key, offer_run, start_run
 from tests.automation.test_admin import ACCOUNTS, ADD_CAMPAIGN, DEVICES, act, campaign, login_as, said
 from tests.factories import make_account, make_device
 from tests.own_scripts import BATTERY, GREET, Load
@@ -184,8 +184,8 @@ def test_only_the_ticket_of_a_login_carries_password_and_codes(script, settings)
 def test_its_end_is_told_in_its_own_words_where_its_reason_is_its_own(admin_client):
     phone = make_device(host=host_with_key())
     (run,) = services.enqueue("battery", [(None, phone)], requested_by="ann")
-    offered = services.offer_run(run, phone.host_id)
-    run = services.start_run(offered.pk, offered.fence)
+    offered = offer_run(run, phone.host_id)
+    run = start_run(offered.pk, offered.fence)
     services.finish_run(run, "succeeded", reason="battery_read", message="80 percent.\nMore.")
     page = admin_client.get(reverse("admin:automation_run_changelist")).content.decode()
     assert "80 percent." in page

@@ -27,7 +27,7 @@ from automation.scripts import base
 from automation.scripts.context import Pace
 from devices.models import Host
 from devices.phones.adb import AdbServer
-from tests.automation.rows import host_with_key
+from tests.automation.rows import host_with_key, offer_run
 from tests.automation.test_unknown import said
 from tests.factories import make_account, make_device
 from tests.phones import wait_for
@@ -52,7 +52,7 @@ class Loop:
 
     def carry_out(self, run: Run) -> Run:
         """The run from its offer to its end in the database."""
-        offered = services.offer_run(run, self.host.pk)
+        offered = offer_run(run, self.host.pk)
         assert offered is not None
         tickets.issue([offered])
         self._patch.setenv("PHONERACK_SCREENS", str(self.work.own_screens.folder))  # as on the host

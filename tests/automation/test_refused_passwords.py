@@ -14,7 +14,7 @@ from automation.choices import Outcome, RunState
 from automation.controller import dispatch, tickets
 from automation.models import Run
 from devices.models import Device
-from tests.automation.rows import host_with_key, running_run
+from tests.automation.rows import host_with_key, offer_run, running_run, start_run
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
@@ -95,8 +95,8 @@ def test_the_same_password_typed_again_is_no_new_one(account: Account) -> None:
 
 
 def test_whatever_else_happens_to_the_account_does_not_make_it_good(account: Account, phone: Device) -> None:
-    other = services.offer_run(ask(account, "sync"), phone.host_id)
-    services.finish_run(services.start_run(other.pk, other.fence), Outcome.NEEDS_PERSON, reason="captcha")
+    other = offer_run(ask(account, "sync"), phone.host_id)
+    services.finish_run(start_run(other.pk, other.fence), Outcome.NEEDS_PERSON, reason="captcha")
     accounts.clear_attention(account)
     account.refresh_from_db()
 

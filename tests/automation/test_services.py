@@ -14,7 +14,16 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.models import Run, RunEvent
 from automation.services import InvalidTransition
-from tests.automation.rows import IN_STATE, finished_run, host_with_key, offered_run, run_on, running_run
+from tests.automation.rows import (
+    IN_STATE,
+    finished_run,
+    host_with_key,
+    offer_run,
+    offered_run,
+    run_on,
+    running_run,
+    start_run,
+)
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db
@@ -47,20 +56,20 @@ def test_the_same_script_is_not_queued_twice_for_an_account() -> None:
 @pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.PENDING}))
 def test_only_a_waiting_run_can_be_offered(state: str) -> None:
     run = IN_STATE[state]()
-    assert services.offer_run(run, run.host_id) is None
+    assert offer_run(run, run.host_id) is None
 
 
 @pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.OFFERED}))
 def test_only_an_offered_run_can_start(state: str) -> None:
     run = IN_STATE[state]()
     with pytest.raises(InvalidTransition):
-        services.start_run(run.pk, run.fence)
+        start_run(run.pk, run.fence)
 
 
 def test_a_run_does_not_start_under_an_old_fence() -> None:
     run = offered_run()
     with pytest.raises(InvalidTransition):
-        services.start_run(run.pk, run.fence - 1)
+        start_run(run.pk, run.fence - 1)
 
 
 @pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.OFFERED}))
@@ -74,7 +83,7 @@ def test_only_an_offer_can_be_withdrawn(state: str) -> None:
 def test_a_withdrawn_offer_waits_again_and_its_next_offer_has_a_new_fence() -> None:
     run = offered_run()
     assert services.withdraw_offer(run, "test")
-    again = services.offer_run(Run.objects.get(pk=run.pk), run.host_id)
+    again = offer_run(Run.objects.get(pk=run.pk), run.host_id)
     assert again is not None
     assert again.fence == run.fence + 1
 
@@ -91,7 +100,7 @@ def test_an_end_under_an_old_fence_is_refused() -> None:
     run = offered_run()
     stale = Run.objects.get(pk=run.pk)
     services.withdraw_offer(run, "test")
-    services.offer_run(Run.objects.get(pk=run.pk), run.host_id)
+    offer_run(Run.objects.get(pk=run.pk), run.host_id)
     with pytest.raises(InvalidTransition):
         services.finish_run(stale, Outcome.LOST)
 
@@ -110,7 +119,7 @@ def test_every_change_leaves_an_event() -> None:
 def test_an_account_disabled_after_its_run_was_made_is_not_offered() -> None:
     run = run_on()
     Account.objects.filter(pk=run.account_id).update(is_enabled=False)
-    assert services.offer_run(run, run.device.host_id) is None
+    assert offer_run(run, run.device.host_id) is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,7 @@ def test_a_run_that_was_read_and_the_question_of_many_say_the_same(of_run, of_ac
     Run.objects.filter(pk=run.pk).update(**of_run)
     is_startable = Run.objects.startable(now).filter(pk=run.pk).exists()
     assert Run.objects.get(pk=run.pk).is_startable(now) == is_startable
-    assert (services.offer_run(run, run.device.host_id) is not None) == is_startable
+    assert (offer_run(run, run.device.host_id) is not None) == is_startable
 
 
 def test_many_runs_are_offered_by_as_many_statements_as_one(django_assert_num_queries) -> None:
@@ -151,7 +160,7 @@ def test_two_runs_of_one_account_are_never_in_hand_together(first) -> None:
     run = first()
     other = make_device(host=host_with_key())
     (second,) = services.enqueue("sync", [(run.account, other)], requested_by="ann")
-    assert services.offer_run(second, other.host_id) is None
+    assert offer_run(second, other.host_id) is None
 
 
 def test_the_database_refuses_two_running_runs_on_one_device() -> None:
@@ -194,8 +203,8 @@ def test_attempts_are_bounded() -> None:
             break
         Run.objects.filter(pk=retry.pk).update(not_before=timezone.now() - timedelta(seconds=1))
         retry.refresh_from_db()
-        offered = services.offer_run(retry, retry.device.host_id)
-        run = services.start_run(offered.pk, offered.fence)
+        offered = offer_run(retry, retry.device.host_id)
+        run = start_run(offered.pk, offered.fence)
     assert Run.objects.count() == 3
 
 
@@ -225,13 +234,13 @@ def test_what_a_match_could_not_read_is_not_signed_out() -> None:
     account = make_account(app="instagram", device=device, is_logged_in=True)
     for unreadable, is_logged_in in (["unknown_screen"], True), ([], False):
         (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
-        offered = services.offer_run(run, device.host_id)
+        offered = offer_run(run, device.host_id)
         here = {"app": "instagram", "package": "com.instagram.android"}
         result = {
             "found": [{**here, "usernames": ["somebody.else"]}],
             "unreadable": [{**here, "reason": reason} for reason in unreadable],
         }
-        services.finish_run(services.start_run(offered.pk, offered.fence), "succeeded", result=result)
+        services.finish_run(start_run(offered.pk, offered.fence), "succeeded", result=result)
         assert Account.objects.get(pk=account.pk).is_logged_in is is_logged_in
 
 

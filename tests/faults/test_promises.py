@@ -14,7 +14,7 @@ from automation import services
 from automation.choices import RunState
 from automation.controller import dispatch, sweep, tickets
 from automation.models import Run, RunEvent
-from tests.automation.rows import offered_run, run_on, running_run
+from tests.automation.rows import offer_run, offered_run, run_on, running_run
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_the_database_refuses_two_runs_in_hand_of_one_phone_or_account(state: st
 def test_an_offer_made_anew_meanwhile_is_not_withdrawn_with_the_old_one() -> None:
     old = offered_run()
     assert services.withdraw_offer(Run.objects.get(pk=old.pk), "test")
-    anew = services.offer_run(Run.objects.get(pk=old.pk), old.host_id or 0)
+    anew = offer_run(Run.objects.get(pk=old.pk), old.host_id or 0)
     assert anew is not None
     assert services.withdraw_offer(old, "the sweep looked before") is False
     anew.refresh_from_db()

@@ -23,7 +23,7 @@ from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
 from automation.protocol import Heartbeat, key, ticket_key
-from tests.automation.rows import host_with_key, offered_run, run_on, running_run, ticket_of
+from tests.automation.rows import host_with_key, offer_run, offered_run, run_on, running_run, ticket_of
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,7 +261,7 @@ def test_two_controllers_claim_a_run_once(redis_client, monkeypatch) -> None:
             gate.wait(1)
 
     def claim() -> None:
-        claims.append(services.offer_run(Run.objects.get(pk=run.pk), run.device.host_id))
+        claims.append(offer_run(Run.objects.get(pk=run.pk), run.device.host_id))
         connections.close_all()
 
     monkeypatch.setattr(transitions.Changes, "_update", slow_for_the_first)
@@ -325,7 +325,7 @@ def test_the_names_on_phones_are_read_once_for_all_tickets_without_an_account(
     host = host_with_key()
     phones = [(None, make_device(host=host)) for _each in range(8)]
     waiting = services.enqueue("match", phones, requested_by="ann")
-    runs = [services.offer_run(run, host.pk) for run in waiting]
+    runs = [offer_run(run, host.pk) for run in waiting]
     for run in runs:
         make_account(
             username=f"on{run.device_id}",

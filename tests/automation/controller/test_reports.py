@@ -13,7 +13,7 @@ from automation.choices import EventKind, Outcome, RunState
 from automation.controller import reports, sweep
 from automation.models import Evidence, Run, RunEvent
 from automation.protocol import Report, key
-from tests.automation.rows import finished_run, host_with_key, offered_run, run_on, running_run
+from tests.automation.rows import finished_run, host_with_key, offer_run, offered_run, run_on, running_run
 from tests.factories import make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,7 +146,7 @@ def test_a_text_nested_too_deep_stops_no_other_host(redis_client, text: bytes) -
 def test_a_report_that_makes_no_sense_ends_its_run_and_stops_nobody(redis_client, body) -> None:
     device = make_device(host=host_with_key())
     (run,) = services.enqueue("match", [(None, device)], requested_by="ann")
-    run = services.offer_run(run, device.host_id)
+    run = offer_run(run, device.host_id)
     bad = report("finished", run, 2, **{"outcome": "succeeded", "reason": "matched", **body})
     send(redis_client, run.host.name, report("started", run, 1), bad, report("step", run, 3, name="x"))
     assert reports.apply_host(run.host.name) == 3
