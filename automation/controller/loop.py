@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts.excel import uploads
 from automation import drift
-from automation.controller import dispatch, gather, parcels, prune, reports, sweep, tickets
+from automation.controller import cancels, dispatch, gather, parcels, prune, reports, sweep, tickets
 from automation.controller.gather import Pace
 from automation.controller.heartbeats import Hearing
 from automation.controller.wire import DATABASE_AWAY, WIRE_ERRORS, clear_strangers, wire
@@ -45,7 +45,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.hearing, self.questions = Hearing(), sweep.Questions()
-        self.pace, self.cancels, self.post = Pace(), sweep.Cancels(), parcels.Post()
+        self.pace, self.cancels, self.post = Pace(), cancels.Cancels(), parcels.Post()
         self.draining, self.stop = threading.Event(), threading.Event()
         self._drained_at = float("inf")
         self._hosts: list[str] = []

@@ -5,10 +5,9 @@ Judged by ticket, heartbeat and fence, never by age alone (DESIGN part 6).
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Q
@@ -26,10 +25,7 @@ from devices.models import Host
 
 log = logging.getLogger(__name__)
 
-Pairs = list[list[int]]  #: [[run, fence], ...]
-
 ASKING = 4  #: controllers whose questions stand side by side; those that ended make room
-LOOKS = 3  #: at what is to be canceled, while more comes in; what comes later is told with the next sweep
 OFFER_SECONDS = 10  #: an offer not taken by then is withdrawn and made anew
 
 
@@ -181,73 +177,6 @@ def with_runs(given_up: list[Host]) -> list[Host]:
         return []
     left = set(Run.objects.active().filter(host__in=given_up).values_list("host_id", flat=True))
     return [host for host in given_up if host.pk in left]
-
-
-def send_cancels(host: Host, beat: Heartbeat | None = None) -> None:
-    """Write down for the agent which runs are to end, and ring. Raises redis errors."""
-    _tell([host], {host.name: beat} if beat else {})
-
-
-class Cancels:
-    """The same for all hosts, again and again, for Redis may lose it; but an empty list only when that is new."""
-
-    def __init__(self) -> None:
-        self._empty: set[str] = set()  #: hosts that were sent an empty list
-
-    def send(self, hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> None:
-        known = list(hosts)
-        wanted = _tell(known, beats, self._empty)
-        self._empty = {host.name for host in known if host.name not in wanted}
-
-
-def wanted_cancels(hosts: Iterable[Host], beats: Mapping[str, Heartbeat]) -> dict[str, Pairs]:
-    """Host -> the runs that somebody canceled, and those that its agent has in hand though they have ended here."""
-    by_pk = {host.pk: host.name for host in hosts}
-    rows = Run.objects.active().filter(host__in=by_pk).order_by("pk")
-    wanted: dict[str, Pairs] = {}
-    known: dict[str, set[tuple[int, int]]] = {}
-    for pk, fence, host, is_canceled in rows.values_list("pk", "fence", "host_id", "cancel_requested"):
-        known.setdefault(by_pk[host or 0], set()).add((pk, fence))
-        if is_canceled:
-            wanted.setdefault(by_pk[host or 0], []).append([pk, fence])
-    for name in by_pk.values():
-        in_hand = beats[name].in_hand if name in beats else []
-        over = [[run, fence] for run, fence in in_hand if (run, fence) not in known.get(name, set())]
-        if over:
-            wanted.setdefault(name, []).extend(over)
-    return wanted
-
-
-def _tell(
-    hosts: list[Host], beats: Mapping[str, Heartbeat], told_nothing: Collection[str] = ()
-) -> dict[str, Pairs]:
-    """Write what is wanted, unless that is nothing and the host was told so; returns it.
-
-    Others write in the same place: whoever read the database before a cancel and writes after it hides it. So each
-    looks once more after it has written, and adds what came meanwhile.
-    """
-    wanted = wanted_cancels(hosts, beats)
-    told = {host.name: wanted.get(host.name, []) for host in hosts if host.name not in told_nothing} | wanted
-    for _look in range(LOOKS):
-        if not told:
-            break
-        _send(told)
-        before, wanted = wanted, wanted_cancels(hosts, beats)
-        told = {name: runs for name, runs in wanted.items() if _has_more(runs, before.get(name, []))}
-    return wanted
-
-
-def _has_more(runs: Pairs, before: Pairs) -> bool:
-    return any(run not in before for run in runs)
-
-
-def _send(wanted: Mapping[str, Pairs]) -> None:
-    pipeline = wire().pipeline(transaction=False)
-    for name, runs in wanted.items():
-        pipeline.hset(key(name, "control"), "cancels", json.dumps(runs))
-        if runs:
-            pipeline.xadd(key(name, "orders"), {"new": 1}, maxlen=1)
-    pipeline.execute()
 
 
 def end(run: Run, outcome: str, reason: str, message: str = "") -> None:

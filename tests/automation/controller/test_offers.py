@@ -233,22 +233,22 @@ def test_an_agent_is_told_to_let_go_of_what_has_ended_here(redis_client) -> None
     run = running_run()
     services.finish_run(run, Outcome.LOST, reason="host_silent")
     beat = Heartbeat(host=run.host.name, epoch="e1", number=1, last_seq=0, in_hand=[[run.pk, run.fence]])
-    sweep.send_cancels(run.host, beat)
+    cancels.tell(run.host, beat)
     assert json.loads(redis_client.hget(key(run.host.name, "control"), "cancels")) == [[run.pk, run.fence]]
 
 
 def test_a_cancel_is_not_hidden_by_a_list_that_was_read_before_it_and_is_written_after_it(
     redis_client, monkeypatch
 ) -> None:
-    run, send = running_run(), sweep._send
+    run, send = running_run(), cancels._send
 
     def cancel_first(wanted) -> None:
-        monkeypatch.setattr(sweep, "_send", send)
+        monkeypatch.setattr(cancels, "_send", send)
         cancels.cancel([run], "ann")
         send(wanted)
 
-    monkeypatch.setattr(sweep, "_send", cancel_first)
-    sweep.Cancels().send([run.host], {})
+    monkeypatch.setattr(cancels, "_send", cancel_first)
+    cancels.Cancels().send([run.host], {})
     assert json.loads(redis_client.hget(key(run.host.name, "control"), "cancels")) == [[run.pk, run.fence]]
 
 
