@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -20,7 +21,7 @@ from automation.agent.lanes import Lanes
 from automation.agent.lease import Lease
 from automation.agent.outbox import Outbox
 from automation.agent.own_screens import OwnScreens, ScreensAway
-from automation.protocol import UNCONFIRMED, Ticket, key, take, ticket_key
+from automation.protocol import UNCONFIRMED, Moment, Ticket, key, take, ticket_key
 from automation.screens.schema import library
 from automation.screens.sightings import Sightings, Versions
 from automation.scripts.base import Result, run_script
@@ -164,22 +165,21 @@ class Work:
             if not self.identity.knows_controller:  # such as after Redis was emptied: it could not be opened
                 return None
             sealed, now = take(self.client, ticket_key(self.identity.name, run, fence))
-            ticket = self._opened(sealed) if sealed is not None else None
-            if isinstance(ticket, Ticket) and not ticket.is_good(now):
-                # It may have been taken before, or withdrawn.
-                log.warning("run %s: its ticket is of an earlier time (an old copy of Redis?), so void", run)
-                return None
+            return self._opened(run, sealed, now) if sealed is not None else None
         except (redis.RedisError, OSError) as error:
             log.warning("run %s: no ticket, Redis does not answer (%s)", run, type(error).__name__)
             return None
-        return ticket
 
-    def _opened(self, sealed: bytes) -> Ticket | BadTicket:
-        """The ticket, or what is wrong with it, which is told at the end of the run."""
+    def _opened(self, run: int, sealed: bytes, now: Moment) -> Ticket | BadTicket | None:
+        """The ticket, or what is wrong with it, which is told at the end; None for one of an earlier time."""
         try:
-            return self.identity.open_ticket(sealed)
+            ticket = self.identity.open_ticket(sealed)
         except BadTicket as error:
             return error
+        if not ticket.is_good(now):  # it may have been taken before, or withdrawn
+            log.warning("run %s: its ticket is of an earlier time (an old copy of Redis?), so void", run)
+            return None
+        return ticket.by_clock(int(time.time()) - now.seconds)
 
     def _meet_controller(self) -> None:
         """The very first offer may be quicker than the pulse that brings the controller's key."""

@@ -185,6 +185,21 @@ def test_a_host_whose_clock_is_an_hour_off_works_all_the_same(work: Work, monkey
     assert last(work)["outcome"] == "succeeded"
 
 
+def test_the_codes_of_a_ticket_begin_when_they_do_by_redis_clock(work: Work, monkeypatch) -> None:
+    given: list[list[Any]] = []
+
+    def look(context: Any) -> Result:
+        given.extend(context.ticket.credentials.codes)
+        return Result("succeeded", "signed_in")
+
+    monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", look))
+    begins, clock = moment_of(work.client).seconds, time.time
+    put_ticket(work, account={"username": "ann.demo", "codes": [[begins, "123456"]]})
+    monkeypatch.setattr(time, "time", lambda: clock() - 3600)
+    work.do(1, 1, "SIMWORK1")
+    assert [(pytest.approx(begins - 3600, abs=1), "123456")] == [tuple(one) for one in given]
+
+
 @pytest.mark.parametrize("over", [{"life": "another"}, {"expires": 1}])
 def test_a_ticket_of_an_earlier_time_starts_nothing(work: Work, farm, over: dict[str, Any]) -> None:
     before = len(farm.journal("SIMWORK1"))
