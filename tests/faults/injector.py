@@ -18,7 +18,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from automation.models import Run
 from automation.protocol import TICK_TASK, TICKS, Report, celery_message, key, offer_message
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 FLOOD = 100_000
 SKEW = 3600  #: seconds by which a clock goes wrong
+#: What says that Redis, the database or a process is away already.
+AWAY = (redis.RedisError, OSError, DatabaseError, sqlite3.OperationalError)
 KILLED_SECONDS = 0.3  #: how long something is down at least that is only killed to be changed
 #: Kinds -> what the simulator calls it, where that is another word.
 OF_SIMULATOR = {"reboot": "offline", "hang_long": "hang"}
@@ -44,6 +46,7 @@ class Injector:
     def __init__(self, stage: Stage, rng: Random) -> None:
         self.stage, self._rng = stage, rng
         self.faults: list[Fault] = []
+        self.stumbled: list[str] = []  #: over what should not happen: then the test itself is broken
         self.under_way: dict[threading.Thread, Planned] = {}
         self._skewed = 0
 
@@ -64,10 +67,11 @@ class Injector:
         try:
             begun = getattr(self, f"_{family}")(what, planned.target, planned.seconds) or begun
             is_whole = True
-        except (redis.RedisError, OSError) as error:  # two faults at once: Redis is away already
+        except AWAY as error:  # two faults at once
             log.info("%s: %s", planned.kind, type(error).__name__)
-        except Exception:
+        except Exception as error:
             log.exception("%s could not be injected", planned.kind)
+            self.stumbled.append(f"{planned.kind}: {error}")
         finally:
             connection.close()
             self.faults.append(Fault(planned.kind, planned.target, begun, time.monotonic(), is_whole))

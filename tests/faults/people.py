@@ -38,22 +38,27 @@ PAUSE = (0.1, 0.5)  #: between two things that the operator does
 
 
 class Worker:
-    """A thread that does one thing again and again; a database or Redis that is away does not end it."""
+    """A thread that does one thing again and again; a database or Redis that is away does not end it.
 
-    def __init__(self, name: str, pause: tuple[float, float], rng: Random) -> None:
-        self.name, self.rng, self._pause, self._ended = name, rng, pause, threading.Event()
+    `stumbled` tells what it met besides: then the test itself is broken, for it does less than it says.
+    """
+
+    def __init__(self, name: str, gap: tuple[float, float], rng: Random) -> None:
+        self.name, self.rng, self._gap, self._ended = name, rng, gap, threading.Event()
+        self.stumbled: list[str] = []
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._ended.wait(self.rng.uniform(*self._pause)):
+        while not self._ended.wait(self.rng.uniform(*self._gap)):
             try:
                 self.once()
             except DatabaseError as error:  # away or locked: somebody else is tried
                 log.info("%s: %s", self.name, type(error).__name__)
                 connection.close()
-            except Exception:
+            except Exception as error:
                 log.exception("%s failed", self.name)
+                self.stumbled.append(f"{self.name}: {error}")
         connection.close()
 
     def stop(self) -> None:

@@ -106,7 +106,6 @@ class Play:
         self._begin("the last faults end")
         self._look_until(lambda: not self.injector.under_way, FAULTS_END)
         assert self.operator is not None
-        assert self.feeder is not None
         self._begin("quiet: all runs must end")
         connection.close()  # the faults may have broken it
         self.operator.enable_all()
@@ -118,6 +117,12 @@ class Play:
         self._look_until(lambda: all(host.is_told for host in hosts(self.folder)), APPLIED_SECONDS)
         watcher.once()
         watcher.stop()
+        self._judge(watcher, until)
+
+    def _judge(self, watcher: Watcher, until: datetime) -> None:
+        """Raises NotReady when the test proves nothing, or less than it says."""
+        assert self.operator is not None
+        assert self.feeder is not None
         self._begin("history is checked")
         self.history = collect(self.folder, {**watcher.accounts, **self.feeder.accounts})
         self.history.campaigns = campaigns(watcher.looks, until)
@@ -128,6 +133,9 @@ class Play:
         self.findings = check(self.history)
         if why := proves_nothing(self.history):
             raise NotReady(why)
+        actors = (self.feeder, self.operator, watcher, self.injector)
+        if stumbled := [one for who in actors for one in who.stumbled]:
+            raise NotReady(f"Less was done than was to be: {stumbled[:3]}. See test.log in {self.folder}.")
         if unsigned_touches([self.folder / "phones.journal"]):
             raise NotReady(
                 "Some touches were not signed: the journal proves nothing. See tests/faults/starter.py."
