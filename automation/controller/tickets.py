@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -47,6 +48,7 @@ class Shared(NamedTuple):
 
     screens: str = ""  #: the digest of the screen files to go by
     now: Moment = Moment()
+    ahead: int = 0  #: seconds by which Redis' clock is ahead of this machine's
 
 
 SHARED = Shared()
@@ -64,7 +66,8 @@ def issue(runs: Iterable[Run]) -> list[Run]:
     A run that cannot have one, such as by a password whose key is gone, ends as errored; the others go on. Each
     password that goes out is in the audit before its ticket is in Redis.
     """
-    known, shared = list(runs), Shared(parcels.current().digest, moment_of(wire()))
+    known, now = list(runs), moment_of(wire())
+    shared = Shared(parcels.current().digest, now, now.seconds - int(time.time()))
     on_phones = accounts_on({run.device_id for run in known if run.account_id is None})
     ready, pipeline = [], wire().pipeline(transaction=False)
     for run in known:
@@ -110,7 +113,8 @@ def seal(run: Run, on_phone: Sequence[OnPhone], shared: Shared) -> bytes:
     """The ticket of an offered run, for its host alone."""
     if run.device is None or run.host is None:
         raise ValueError(f"run {run.pk} is offered to no phone")
-    return seal_for(run.host, make(run, run.device, run.host, on_phone, shared).to_json())
+    ticket = make(run, run.device, run.host, on_phone, shared).by_clock(shared.ahead)
+    return seal_for(run.host, ticket.to_json())
 
 
 def seal_for(host: Host, text: str) -> bytes:

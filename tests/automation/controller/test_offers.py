@@ -22,7 +22,7 @@ from automation import services, transitions
 from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
-from automation.protocol import Heartbeat, key, ticket_key
+from automation.protocol import Heartbeat, key, moment_of, ticket_key
 from tests.automation.rows import host_with_key, offer_run, offered_run, run_on, running_run, ticket_of
 from tests.factories import make_account, make_device
 
@@ -50,6 +50,17 @@ def test_a_ticket_carries_codes_of_the_next_minutes_and_never_the_secret(redis_c
     current = next(code for start, code in ticket.credentials.codes if start <= now < start + 30)
     assert current == Totp("JBSWY3DPEHPK3PXP").at(int(now))
     assert ticket.credentials.codes[-1][0] >= now + ticket.seconds
+
+
+def test_the_codes_of_a_ticket_begin_by_redis_clock_wherever_that_stands(redis_client, monkeypatch) -> None:
+    run = offered_run(account=make_account(app="instagram", totp_secret="JBSWY3DPEHPK3PXP"))
+    now, hour = moment_of(redis_client), 3600
+    monkeypatch.setattr(tickets, "moment_of", lambda _client: now._replace(seconds=now.seconds + hour))
+    tickets.issue([run])
+    by_redis = now.seconds + hour
+    codes = ticket_of(run, redis_client).credentials.codes
+    current = next(code for start, code in codes if start <= by_redis < start + 30)
+    assert current in {Totp("JBSWY3DPEHPK3PXP").at(now.seconds + late) for late in (-1, 0, 1)}
 
 
 def test_redis_holds_no_secret_in_clear(redis_client) -> None:
