@@ -232,7 +232,7 @@ class Ticket(Wire):
         return self.life == now.life and now.seconds <= self.expires
 
     def by_clock(self, ahead: int) -> Ticket:
-        """The same by a clock that is so many seconds ahead of the one by which its codes begin; 1 s is but rounding."""
+        """The same by a clock that is so many seconds ahead of that by which its codes begin; 1 s is but rounding."""
         if abs(ahead) <= 1:
             return self
         codes = [[begins + ahead, code] for begins, code in (self.account or {}).get("codes", [])]
