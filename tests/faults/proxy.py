@@ -15,7 +15,8 @@ RESET = "reset"  #: the same with RST, as a firewall does
 SILENT = "silent"  #: half open: connections stay, nothing comes through
 DEAF = "deaf"  #: what the agent says arrives, the answer does not
 SLOW = "slow"  #: every piece takes SLOW_SECONDS
-MODES = (CUT, RESET, SILENT, DEAF, SLOW)
+LOST = "lost"  #: connections stay and are dead for good, as after a router's restart; new ones are well
+MODES = (CUT, RESET, SILENT, DEAF, SLOW, LOST)
 SLOW_SECONDS = 0.3
 CHUNK = 65536
 
@@ -27,6 +28,7 @@ class Proxy:
         self.port, self._target = 0, target
         self._mode, self._changed = PASS, asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._lost: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
@@ -61,6 +63,8 @@ class Proxy:
         self._changed = asyncio.Event()
         if mode in (CUT, RESET):
             self._drop_all()
+        if mode == LOST:
+            self._lost |= self._writers
 
     async def _close(self) -> None:
         self._server.close()
@@ -107,6 +111,8 @@ class Proxy:
     ) -> None:
         """One way, until it ends. What came while it was stopped is never delivered, as on a dead link."""
         while data := await source.read(CHUNK):
+            if sink in self._lost:
+                await asyncio.Event().wait()  # until the proxy is closed
             if self._mode in stopped_by:
                 await self._link_is_dead()
             if self._mode == SLOW:

@@ -51,6 +51,7 @@ OF_TICKS = {
     "worker_term": (0.2, 1.0),
     "worker_net_cut": (2.0, 12.0),
     "worker_net_silent": (2.0, 12.0),
+    "worker_net_lost": (0.0, 0.0),
     "tick_twice": (0.0, 0.0),
     "tick_poison": (0.0, 0.0),
 }
@@ -61,7 +62,7 @@ OF_ALL = {
     "controller_term": (0.2, 1.0),
     "controller_both": (0.5, 3.0),
     "controller_skew": (10.0, 15.0),
-    **{f"controller_net_{mode}": (2.0, 8.0) for mode in (proxy.CUT, proxy.SILENT, proxy.DEAF, proxy.SLOW)},
+    **{f"controller_net_{mode}": (2.0, 8.0) for mode in proxy.MODES if mode != proxy.RESET},
     "redis_kill": (0.2, 3.0),
     "redis_stop": (2.0, 8.0),
     "redis_wiped": (0.2, 2.0),

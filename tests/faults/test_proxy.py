@@ -63,6 +63,16 @@ def test_a_deaf_agent_has_its_command_done_and_never_learns_it(between: Proxy, r
     assert redis.Redis.from_url(redis_url).get("deaf") == b"1"
 
 
+def test_a_lost_connection_is_dead_for_good_and_a_new_one_well(between: Proxy) -> None:
+    one, other = client(between), client(between)
+    one.ping()
+    between.set(proxy.LOST)
+    between.set(proxy.PASS)
+    with pytest.raises(redis.TimeoutError):
+        one.ping()
+    assert other.ping()
+
+
 def test_a_slow_network_takes_its_time(between: Proxy) -> None:
     one = client(between)
     one.ping()
