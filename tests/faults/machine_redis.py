@@ -271,6 +271,9 @@ class Client:
 
         return command
 
+    def get_connection_kwargs(self) -> dict[str, Any]:
+        return {"host": "machine", "port": 6379}
+
     def pipeline(self, transaction: bool = True) -> Pipeline:
         return Pipeline(self)
 
