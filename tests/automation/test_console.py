@@ -277,7 +277,7 @@ def test_a_dutch_browser_gets_dutch_pages(client, admin_user):
 
 
 def test_every_reason_says_what_helps_but_those_that_need_nothing():
-    needs_nothing = {"canceled", "account_deleted", "campaign_deleted", "host_deleted"}
+    needs_nothing = {"canceled", "account_deleted", "campaign_deleted", "device_deleted", "host_deleted"}
     assert {code for code in CONTROLLER_REASONS if not advice(code)} == needs_nothing
 
 

@@ -15,7 +15,7 @@ from automation.controller.loop import Controller
 from automation.controller.wire import clear_strangers, wake, wire
 from automation.models import Run
 from automation.protocol import CONTROLLER_KEY, WAKE_KEY, key
-from tests.automation.rows import host_with_key, offered_run, run_on, running_run
+from tests.automation.rows import host_with_key, run_on, running_run
 from tests.factories import make_account, make_device
 from tests.phones import wait_for
 
@@ -32,6 +32,12 @@ def _let_it_pass(redis_client) -> None:
     for _sign in range(2):  # the first may be of a sweep that was between its sign and what follows
         redis_client.delete(CONTROLLER_KEY)
         wait_for(lambda: redis_client.exists(CONTROLLER_KEY), 10, "its next sign of life")
+
+
+@pytest.fixture
+def in_hand(redis_client) -> Run:
+    """Asked for before the controller, which would offer it itself else."""
+    return running_run()
 
 
 @pytest.fixture
@@ -82,14 +88,15 @@ def test_it_goes_on_after_redis_was_away(controller, redis_client, settings) -> 
 
 @pytest.mark.parametrize("name", ["reports", "control"])
 def test_what_a_host_writes_to_its_own_keys_keeps_no_other_host_waiting(
-    controller, redis_client, name: str
+    in_hand, controller, redis_client, name: str
 ) -> None:
-    bad, good = offered_run(), make_device(host=host_with_key())
-    redis_client.delete(key(bad.host.name, name))
-    redis_client.sadd(key(bad.host.name, name), "rubbish")
+    bad, good = key(in_hand.host.name, name), make_device(host=host_with_key())
+    redis_client.delete(bad)
+    redis_client.sadd(bad, "rubbish")
+    services.request_cancel([in_hand], "ann")  # so that there is something to write to its host
     services.enqueue("match", [(None, good)], requested_by="ann")
     wait_for(lambda: redis_client.llen(key(good.host.name, "runs")), 10, "the offer")
-    wait_for(lambda: redis_client.type(key(bad.host.name, name)) != b"set", 10, "the rubbish to be gone")
+    wait_for(lambda: redis_client.type(bad) != b"set", 10, "the rubbish to be gone")
 
 
 def test_only_what_does_not_belong_to_a_key_is_cleared_away(redis_client) -> None:
@@ -147,21 +154,19 @@ def test_it_goes_on_after_the_database_was_away(controller, redis_client, monkey
 
 
 def test_a_draining_controller_offers_nothing_more_and_ends_when_nothing_is_in_hand(
-    controller, redis_client
+    in_hand, controller, redis_client
 ) -> None:
-    run = running_run()
     controller.drain()
     _let_it_pass(redis_client)  # a pass that was under way may have offered still
-    waits = run_on(make_device(host=run.host))
+    waits = run_on(make_device(host=in_hand.host))
     _let_it_pass(redis_client)
     assert Run.objects.get(pk=waits.pk).state == RunState.PENDING
     assert not controller._is_drained()
-    services.finish_run(run, "succeeded")
+    services.finish_run(in_hand, "succeeded")
     wait_for(controller._is_drained, 5, "the end")
 
 
-def test_a_draining_controller_waits_only_so_long(controller, settings) -> None:
+def test_a_draining_controller_waits_only_so_long(in_hand, controller, settings) -> None:
     settings.PHONERACK_DRAIN_SECONDS = 0.5
-    running_run()
     controller.drain()
     wait_for(controller._is_drained, 5, "the end")
