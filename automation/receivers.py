@@ -17,6 +17,7 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import tickets, wire
 from automation.controller.cancels import StillInHand, cancel
+from automation.locks import lock
 from automation.models import Campaign, Run
 from automation.querysets import RunQuerySet
 from devices.models import Device, Host
@@ -25,7 +26,10 @@ from devices.models import Device, Host
 @receiver(pre_delete, sender=Account)
 def end_runs_of_deleted(instance: Account, **_kwargs: Any) -> None:
     """A deleted account has no runs any more. Raises NotDeleted."""
-    _end_or_keep(Run.objects.unfinished().filter(account=instance), "account_deleted")
+    runs = Run.objects.unfinished().filter(account=instance)
+    _end_or_keep(runs, "account_deleted")
+    lock([instance.pk])  # as `enqueue` does: what it made meanwhile is seen now, and nothing is made any more
+    _end_or_keep(runs, "account_deleted")
 
 
 @receiver(pre_delete, sender=Campaign)

@@ -170,3 +170,16 @@ def delete(client, way: str, what: str, rows: list[Host] | list[Device]):
             {"action": "delete_selected", "_selected_action": ticked},
         )
     return client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
+
+
+def test_a_run_that_is_made_while_its_account_is_deleted_ends_with_it(redis_client, monkeypatch) -> None:
+    account, made = make_account(device=make_device(host=host_with_key())), list[Run]()
+
+    def make_one(numbers: list[int]) -> None:
+        if not made:
+            made.extend(services.enqueue("login", [(account, account.device)], requested_by="campaign 1"))
+
+    monkeypatch.setattr("automation.receivers.lock", make_one)
+    account.delete()
+    (run,) = Run.objects.all()
+    assert (run.state, run.reason) == (RunState.FINISHED, "account_deleted")
