@@ -117,17 +117,13 @@ def screens_key(host: str, digest: str) -> str:
 
 #: Redis finds the one word itself: all that INFO says takes twice as long to read.
 LIFE = "string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
-
-
 CLOCK = "redis.call('TIME')[1]"
 
 
 class Moment(NamedTuple):
     """When it is, by Redis alone: the clocks of two machines are never compared."""
 
-    life: str = (
-        ""  #: of the server: each start begins another, and may bring back tickets that were taken since
-    )
+    life: str = ""  #: of the server: each start begins another, and may bring back tickets that were taken
     seconds: int = 0  #: by its clock
 
 
@@ -184,7 +180,7 @@ def _fits(value: Any, kind: str) -> bool:
     if kind.endswith(" | None"):
         return value is None or _fits(value, kind.removesuffix(" | None"))
     if kind == "int":
-        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
+        return is_number(value)
     if kind == "float":
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
     if kind == "list[list[int]]":
@@ -193,8 +189,13 @@ def _fits(value: Any, kind: str) -> bool:
     return isinstance(value, wanted)
 
 
+def is_number(value: Any) -> bool:
+    """Whether it counts or numbers something."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
+
+
 def _is_pair(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_fits(number, "int") for number in value)
+    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-from automation.protocol import IMPORT_TASK, RUN_TASK, TICK_TASK, celery_message, read_json
+from automation.protocol import IMPORT_TASK, RUN_TASK, TICK_TASK, celery_message, is_number, read_json
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Offers(Transport):
             is_offer = message["headers"]["task"] == RUN_TASK and _is_serial(serial)
         except (TypeError, KeyError, IndexError, ValueError, binascii.Error):
             return None
-        return arguments if is_offer and all(_is_number(one) for one in (run, fence)) else None
+        return arguments if is_offer and is_number(run) and is_number(fence) else None
 
 
 class Ticks(Transport):
@@ -116,10 +116,6 @@ class Ticks(Transport):
 def _is_serial(value: Any) -> bool:
     """As long as a device's may be: it becomes the name of a file."""
     return isinstance(value, str) and 0 < len(value) <= MOST_SERIAL
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
 def use(transport: type[Transport]) -> None:

@@ -10,9 +10,8 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.services import NotDeleted, RunsMayStart
-from automation.controller.cancels import StillInHand
 
-LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR, StillInHand: messages.ERROR}
+LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR}
 
 
 class RedisAwayMiddleware:
@@ -28,7 +27,7 @@ class RedisAwayMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Its sentence and the page before; None leaves any other error alone."""
-        level = LEVELS.get(type(error))
+        level = next((level for kind, level in LEVELS.items() if isinstance(error, kind)), None)
         if level is None:
             return None
         messages.add_message(request, level, str(error))

@@ -41,9 +41,7 @@ class OwnScreens:
 
     def bring(self, digest: str, deadline: Deadline) -> None:
         """Go by the files with this digest from now on. Raises ScreensAway."""
-        if not digest or not self.is_ours:
-            return
-        if digest == self._here():
+        if not digest or not self.is_ours or digest == self._here():
             return
         self._put(Parcel() if digest == NOTHING else self._fetch(digest, deadline))
         deadline.sleep(schema.LOOK_SECONDS)  # until they count

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from automation.console.why import Why
-from automation.controller.planning import because
+from automation.controller.gather import host_trouble
 from automation.models import Attention
 from devices.admin.kit import POSITION
 from devices.choices import Connection, Health, Hold
@@ -109,9 +109,7 @@ def _devices_needing_person() -> set[int]:
 def _host_trouble(host: Host | None) -> str:
     if host is None:
         return _("no agent has seen these phones yet")
-    if host.is_silent:
-        return str(because("host_silent", host=host))
-    return "" if host.is_trusted else str(because("host_untrusted", host=host))
+    return str(host_trouble(host) or "")
 
 
 def _phone(device: Device, why: Why, attention: set[int]) -> Phone:

@@ -113,11 +113,14 @@ def device_trouble(device: Device) -> Reason | None:
     host = device.host
     if host is None:
         return because("never_seen", device=device)
+    return host_trouble(host) or _state_trouble(device) or _energy_trouble(device)
+
+
+def host_trouble(host: Host) -> Reason | None:
+    """What keeps all phones of the host from taking runs; None when nothing does."""
     if host.is_silent:
         return because("host_silent", host=host)
-    if not host.is_trusted:
-        return because("host_untrusted", host=host)
-    return _state_trouble(device) or _energy_trouble(device)
+    return None if host.is_trusted else because("host_untrusted", host=host)
 
 
 def _state_trouble(device: Device) -> Reason | None:

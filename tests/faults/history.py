@@ -134,6 +134,11 @@ class Start:
     starts: int = 1
     seen: float | None = None  #: when the watcher saw it first
 
+    @property
+    def what(self) -> str:
+        """What became of it."""
+        return f"{self.state} {self.reason}".strip()
+
     def is_of(self, due: float) -> bool:
         """Whether it stands for this time."""
         return self.due - (self.starts - 1) * MINUTE - 1 < due < self.due + 1

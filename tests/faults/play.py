@@ -172,7 +172,7 @@ class Play:
 
     def starts(self) -> Counter[str]:
         """Starts of campaigns by what became of them."""
-        return Counter(f"{one.state} {one.reason}".strip() for one in self.history.starts)
+        return Counter(one.what for one in self.history.starts)
 
     def injected(self) -> Counter[str]:
         return Counter(fault.kind for fault in self.injector.whole)

@@ -102,7 +102,7 @@ def _outcomes(test: Play) -> Table:
 def _starts(test: Play) -> Table:
     history, runs = test.history, Counter[str]()
     for one in history.starts:
-        runs[f"{one.state} {one.reason}".strip()] += len(history.runs_of_start[one.id])
+        runs[one.what] += len(history.runs_of_start[one.id])
     table = Table("starts of campaigns", "times", "with runs")
     for what, count in test.starts().most_common():
         table.add_row(what, str(count), str(runs[what]))

@@ -432,6 +432,14 @@ def fails(context: Any) -> Result:
     return Result("failed", "wrong_password")
 
 
+def assert_it_fails_without_a_look(work: Work, farm) -> None:
+    put_ticket(work)
+    before = farm.journal("SIMWORK1")
+    work.do(1, 1, "SIMWORK1")
+    assert (last(work)["outcome"], "dump" in last(work)) == ("failed", False)
+    assert farm.journal("SIMWORK1") == before
+
+
 @pytest.mark.parametrize("heard_again", [False, True])
 def test_what_was_not_heard_when_its_script_ended_does_not_look_at_the_phone_for_evidence(
     work: Work, farm, monkeypatch, heard_again: bool
@@ -443,11 +451,7 @@ def test_what_was_not_heard_when_its_script_ended_does_not_look_at_the_phone_for
         return fails(context)
 
     monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", paused))
-    put_ticket(work)
-    before = farm.journal("SIMWORK1")
-    work.do(1, 1, "SIMWORK1")
-    assert (last(work)["outcome"], "dump" in last(work)) == ("failed", False)
-    assert farm.journal("SIMWORK1") == before
+    assert_it_fails_without_a_look(work, farm)
 
 
 def test_a_cancel_between_the_script_and_the_evidence_is_not_lost(work: Work, farm, monkeypatch) -> None:
@@ -458,11 +462,7 @@ def test_a_cancel_between_the_script_and_the_evidence_is_not_lost(work: Work, fa
 
     monkeypatch.setattr("automation.agent.work.run_script", ended)
     monkeypatch.setitem(SCRIPTS, "login", Script("login", "Log in", fails))
-    put_ticket(work)
-    before = farm.journal("SIMWORK1")
-    work.do(1, 1, "SIMWORK1")
-    assert (last(work)["outcome"], "dump" in last(work)) == ("failed", False)
-    assert farm.journal("SIMWORK1") == before
+    assert_it_fails_without_a_look(work, farm)
 
 
 def test_a_run_whose_time_is_over_still_leaves_evidence(work: Work, monkeypatch) -> None:
