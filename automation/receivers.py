@@ -17,25 +17,26 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import tickets, wire
 from automation.controller.cancels import StillInHand, cancel
-from automation.locks import lock
 from automation.models import Campaign, Run
 from automation.querysets import RunQuerySet
 from devices.models import Device, Host
 
 
 @receiver(pre_delete, sender=Account)
-def end_runs_of_deleted(instance: Account, **_kwargs: Any) -> None:
-    """A deleted account has no runs any more. Raises NotDeleted."""
-    runs = Run.objects.unfinished().filter(account=instance)
-    _end_or_keep(runs, "account_deleted")
-    lock([instance.pk])  # as `enqueue` does: what it made meanwhile is seen now, and nothing is made any more
-    _end_or_keep(runs, "account_deleted")
-
-
 @receiver(pre_delete, sender=Campaign)
-def end_runs_of_deleted_campaign(instance: Campaign, **_kwargs: Any) -> None:
-    """Without their campaign its runs would go on without its limits. Raises NotDeleted."""
-    _end_or_keep(Run.objects.unfinished().filter(campaign=instance), "campaign_deleted")
+def end_runs_of_deleted(
+    sender: type[Account] | type[Campaign], instance: Account | Campaign, **_kwargs: Any
+) -> None:
+    """A deleted account has no runs any more; those of a campaign would go on without its limits. Raises NotDeleted."""
+    name = sender._meta.model_name
+    runs = Run.objects.unfinished().filter(**{f"{name}": instance.pk})
+    _end_or_keep(runs, f"{name}_deleted")
+    _lock(instance)  # as whoever makes runs for it does: those made meanwhile are seen now, no more can come
+    _end_or_keep(runs, f"{name}_deleted")
+
+
+def _lock(row: Account | Campaign) -> None:
+    list(type(row).objects.select_for_update().filter(pk=row.pk).values_list("pk"))
 
 
 def _end_or_keep(runs: QuerySet[Run], reason: str) -> None:

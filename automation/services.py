@@ -54,15 +54,19 @@ def enqueue(
 ) -> list[Run]:
     """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given.
 
-    A target with the same script still unfinished gets none, unless `repeat`. Disabled accounts are left out. An
-    account without a device gets a run that ends at once, so that it is told why; with `any_device` it waits for
-    the phone that is used the least. So does a login whose password the app has refused, until that changes.
+    A target with the same script still unfinished gets none, unless `repeat`. Left out are accounts that are disabled
+    and what is deleted, also since the targets were read. An account without a device gets a run that ends at once,
+    so that it is told why; with `any_device` it waits for the phone that is used the least. A login whose password
+    the app has refused ends at once too, until that changes.
     """
     now = timezone.now()
     within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)
-    wanted = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
+    enabled = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
     with transaction.atomic():
-        lock(*_locked_keys(wanted))  # of two requests at once the second sees the runs of the first
+        accounts, devices = lock(
+            *_locked_keys(enabled)
+        )  # of two requests the second sees the runs of the first
+        wanted = [pair for pair in enabled if _locked_key(pair) in (accounts if pair[0] else devices)]
         waiting = set() if repeat else _unfinished(script, wanted)
         chosen = [pair for pair in wanted if keys(pair) not in waiting][:limit]
         shared = {
@@ -132,6 +136,11 @@ def _unfinished(script: str, targets: list[Target]) -> set[tuple[int | None, int
         accounts, devices = _locked_keys(targets)
         found = found.filter(Q(account__in=accounts) | Q(account=None, device__in=devices))
     return set(found.values_list("account_id", "device_id"))
+
+
+def _locked_key(target: Target) -> int | None:
+    account, device = keys(target)
+    return account or device
 
 
 def _locked_keys(targets: list[Target]) -> tuple[list[int], list[int]]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from accounts.services import NotDeleted, RunsMayStart
 
-LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR}
+log = logging.getLogger(__name__)
+
+LEVELS = {RunsMayStart: messages.WARNING, NotDeleted: messages.ERROR, IntegrityError: messages.ERROR}
 
 
-class RedisAwayMiddleware:
-    """Something was disabled, canceled or to be deleted while Redis did not answer, or what is to be deleted still
-    has runs in hand: say so on the page before.
+class NotWhollyDoneMiddleware:
+    """What was asked for could not be done, or not wholly: say so on the page before.
+
+    So where Redis is away, where what is to be deleted still has runs in hand, and where somebody else changed the
+    same rows meanwhile.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,8 +37,18 @@ class RedisAwayMiddleware:
         level = next((level for kind, level in LEVELS.items() if isinstance(error, kind)), None)
         if level is None:
             return None
-        messages.add_message(request, level, str(error))
+        messages.add_message(request, level, _sentence(error))
         back = request.META.get("HTTP_REFERER", "")
         return redirect(
             back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "admin:index"
         )
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, IntegrityError):
+        return str(error)
+    log.warning("nothing was changed: the database refused it", exc_info=error)
+    return _(
+        "Nothing was changed: somebody else, or a campaign that started, changed or deleted the same at that moment. "
+        "Look at it again and try once more."
+    )

@@ -124,7 +124,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.signin.middleware.SessionLimitMiddleware",
     "config.signin.middleware.SecondFactorMiddleware",
-    "config.middleware.RedisAwayMiddleware",
+    "config.middleware.NotWhollyDoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -14,7 +14,7 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.controller import dispatch, sweep, tickets
 from automation.controller.cancels import StillInHand
-from automation.models import Run
+from automation.models import Campaign, Run
 from automation.protocol import key, ticket_key
 from devices.models import Device, Host
 from tests.automation.rows import host_with_key, offered_run, run_on, running_run
@@ -172,14 +172,18 @@ def delete(client, way: str, what: str, rows: list[Host] | list[Device]):
     return client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
 
 
-def test_a_run_that_is_made_while_its_account_is_deleted_ends_with_it(redis_client, monkeypatch) -> None:
-    account, made = make_account(device=make_device(host=host_with_key())), list[Run]()
+@pytest.mark.parametrize("what", ["account", "campaign"])
+def test_a_run_that_is_made_while_what_it_is_for_is_deleted_ends_with_it(
+    redis_client, monkeypatch, what: str
+) -> None:
+    account = make_account(device=make_device(host=host_with_key()))
+    campaign = Campaign.objects.create(name="nightly", script="login")
 
-    def make_one(numbers: list[int]) -> None:
-        if not made:
-            made.extend(services.enqueue("login", [(account, account.device)], requested_by="campaign 1"))
+    def make_one(_row: object) -> None:
+        target = [(account, account.device)]
+        services.enqueue("login", target, requested_by="its schedule", campaign=campaign)
 
-    monkeypatch.setattr("automation.receivers.lock", make_one)
-    account.delete()
+    monkeypatch.setattr("automation.receivers._lock", make_one)
+    {"account": account, "campaign": campaign}[what].delete()
     (run,) = Run.objects.all()
-    assert (run.state, run.reason) == (RunState.FINISHED, "account_deleted")
+    assert (run.state, run.reason) == (RunState.FINISHED, f"{what}_deleted")

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.models import Account
-from automation import attention, services, solving
+from automation import attention, campaigns, services, solving
 from automation.controller import reports
-from automation.models import Attention, Run
+from automation.models import Attention, Campaign, Run
 from automation.protocol import Report, key
 from devices import services as devices
 from devices.choices import Health
@@ -186,3 +186,44 @@ def test_a_claim_that_comes_while_a_host_or_a_device_is_being_deleted_comes_too_
     other.end()
     run.refresh_from_db()
     assert (claimed, run.state, type(row).objects.exists()) == ([], "pending", False)
+
+
+@pytest.mark.parametrize(
+    "gone", [lambda account: account.delete(), lambda account: accounts.set_enabled([account], False)]
+)
+def test_runs_that_wait_for_an_account_to_be_deleted_or_disabled_are_made_for_the_others(
+    redis_client, gone
+) -> None:
+    device, made = make_device(host=host_with_key()), list[Run]()
+    targets = [(make_account(device=device), device) for _ in range(2)]
+    with transaction.atomic():
+        gone(Account.objects.get(pk=targets[0][0].pk))
+        other = Beside(lambda: made.extend(services.enqueue("login", targets, requested_by="ann")))
+    other.end()
+    assert [run.account for run in made] == [targets[1][0]]
+
+
+def test_the_deletion_of_an_account_waits_for_the_runs_that_are_being_made_and_ends_them(
+    redis_client,
+) -> None:
+    device = make_device(host=host_with_key())
+    account = make_account(device=device)
+    with transaction.atomic():
+        services.enqueue("login", [(account, device)], requested_by="ann")
+        other = Beside(Account.objects.get(pk=account.pk).delete)
+    other.end()
+    (run,) = Run.objects.all()
+    assert (run.state, run.reason) == ("finished", "account_deleted")
+
+
+def test_a_campaign_that_starts_while_it_is_being_deleted_stays_as_it_is(redis_client) -> None:
+    device = make_device(host=host_with_key())
+    make_account(device=device)
+    campaign = Campaign.objects.create(name="nightly", script="login")
+    with transaction.atomic():
+        campaigns.start(campaign, "ann")
+        other = Beside(Campaign.objects.get(pk=campaign.pk).delete)
+    with pytest.raises(IntegrityError):
+        other.end()
+    (run,) = Run.objects.all()
+    assert (run.campaign, run.state) == (campaign, "pending")

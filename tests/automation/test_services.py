@@ -14,6 +14,7 @@ from automation import services
 from automation.choices import Outcome, RunState
 from automation.models import Run, RunEvent
 from automation.services import InvalidTransition
+from devices.models import Device
 from tests.automation.rows import (
     IN_STATE,
     finished_run,
@@ -40,6 +41,24 @@ def test_a_run_is_made_for_each_account_with_an_event() -> None:
 def test_a_disabled_account_gets_no_run() -> None:
     device = make_device()
     assert services.enqueue("login", [(make_account(is_enabled=False), device)], requested_by="ann") == []
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        lambda account, phone: accounts.set_enabled([account], False),
+        lambda account, phone: Account.objects.filter(pk=account.pk).delete(),
+        lambda account, phone: Device.objects.filter(pk=phone.pk).delete(),
+    ],
+    ids=["an account was disabled", "an account was deleted", "a phone was deleted"],
+)
+def test_what_happened_since_the_targets_were_read_counts(happened) -> None:
+    account, phone, other = make_account(device=make_device()), make_device(), make_device()
+    targets = [(account, account.device), (None, phone), (None, other)]
+    happened(account, phone)
+    made = services.enqueue("match", targets, requested_by="ann")
+    assert len(made) == 2
+    assert other in [run.device for run in made]
 
 
 def test_an_account_without_a_device_is_told_so_at_once() -> None:

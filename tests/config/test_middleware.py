@@ -1,4 +1,4 @@
-"""What is asked for while Redis is away is done as far as it can be, and the page says what was not."""
+"""What is asked for is done as far as it can be while Redis is away or others do the same; the page says so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
+from django.db.models import Model
+from django.db.models.signals import pre_delete
 from django.urls import reverse
 
 from accounts.models import Account
@@ -44,14 +47,7 @@ def test_what_cannot_be_deleted_while_redis_is_away_stays_and_the_page_says_so(
 ) -> None:
     run = offered_run(campaign=Campaign.objects.create(name="all", script="login"))
     kept = getattr(run, what)
-    name = f"admin:{kept._meta.app_label}_{what}"
-    if way == "page":
-        url, form = reverse(f"{name}_delete", args=[kept.pk]), {}
-    else:
-        url, form = (
-            reverse(f"{name}_changelist"),
-            {"action": "delete_selected", "_selected_action": [kept.pk]},
-        )
+    url, form = _deletion(way, kept)
     answer = admin_client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
     assert answer.status_code == 200
     assert "Nothing was deleted: Redis does not answer" in answer.text
@@ -69,3 +65,33 @@ def test_an_account_without_offered_runs_is_deleted_without_redis(admin_client, 
     assert "Successfully deleted 1 account." in admin_client.post(ACCOUNTS, ticked, follow=True).text
     assert list(Account.objects.all()) == [account]
     assert LogEntry.objects.get().is_deletion()
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+def test_a_deletion_that_the_database_refuses_changes_nothing_and_says_so(
+    admin_client, redis_client, way: str
+) -> None:
+    """As PostgreSQL does where a campaign starts while it is being deleted."""
+    campaign = Campaign.objects.create(name="all", script="login")
+    url, form = _deletion(way, campaign)
+    pre_delete.connect(_refuse, sender=Campaign)
+    try:
+        answer = admin_client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
+    finally:
+        pre_delete.disconnect(_refuse, sender=Campaign)
+    assert answer.status_code == 200
+    assert "Nothing was changed: somebody else" in answer.text
+    assert "successfully" not in answer.text.lower()
+    assert Campaign.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+def _refuse(**_kwargs: object) -> None:
+    raise IntegrityError("still referenced")
+
+
+def _deletion(way: str, row: Model) -> tuple[str, dict[str, object]]:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+    if way == "page":
+        return reverse(f"{name}_delete", args=[row.pk]), {}
+    return reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": [row.pk]}
