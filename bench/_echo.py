@@ -39,11 +39,16 @@ class Echo:
         self._beat_at = 0.0
 
     def turn(self) -> bool:
-        """Take what is offered, send what the window lets through; False when there was nothing to do."""
+        """Take what is offered, send what the window lets through; False when there was nothing to do.
+
+        Nothing before the controller has met it: it drops what comes from an unknown outbox, and a real agent would
+        send that again.
+        """
         self._beat()
-        acked = self.client.hget(key(self.host, "control"), "acked") or b":0"
-        epoch, _, number = acked.decode().partition(":")
-        self.acked = int(number) if epoch == self.epoch else self.acked
+        epoch, _, number = (self.client.hget(key(self.host, "control"), "acked") or b"").decode().partition(":")
+        if epoch != self.epoch:
+            return False
+        self.acked = int(number)
         offers = [_offer(one) for one in self.client.rpop(key(self.host, "runs"), 500) or []]
         for run, fence, _serial in self._taken(offers):
             self._report(run, fence)
