@@ -45,7 +45,8 @@ class Echo:
         send that again.
         """
         self._beat()
-        epoch, _, number = (self.client.hget(key(self.host, "control"), "acked") or b"").decode().partition(":")
+        acked = self.client.hget(key(self.host, "control"), "acked") or b""
+        epoch, _, number = acked.decode().partition(":")
         if epoch != self.epoch:
             return False
         self.acked = int(number)
