@@ -47,7 +47,9 @@ def pass_over(runs: Iterable[Run]) -> None:
     of_phones = {(run.device_id, run.script) for run in well if not run.account_id}
     near = Q(account__in=[pk for pk, _script in of_accounts])
     near |= Q(account=None, device__in=[pk for pk, _script in of_phones])
-    rows = Attention.objects.open().filter(near).values_list("pk", "account", "device", "run__script")
+    rows = (
+        Attention.objects.open().order_by().filter(near).values_list("pk", "account", "device", "run__script")
+    )
     over = [
         pk
         for pk, account, device, script in rows

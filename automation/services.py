@@ -63,10 +63,8 @@ def enqueue(
     within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)
     enabled = [pair for pair in targets if pair[0] is None or pair[0].is_enabled]
     with transaction.atomic():
-        accounts, devices = lock(
-            *_locked_keys(enabled)
-        )  # of two requests the second sees the runs of the first
-        wanted = [pair for pair in enabled if _locked_key(pair) in (accounts if pair[0] else devices)]
+        there = lock(*_locked_keys(enabled))  # of two requests at once the second sees the runs of the first
+        wanted = [pair for pair in enabled if _is_there(pair, *there)]
         waiting = set() if repeat else _unfinished(script, wanted)
         chosen = [pair for pair in wanted if keys(pair) not in waiting][:limit]
         shared = {
@@ -78,7 +76,7 @@ def enqueue(
         _note_made(runs, requested_by)
         transaction.on_commit(wake)
     for run, (account, device) in zip(runs, chosen, strict=True):
-        run.account, run.device, run.campaign, run.occurrence = account, device, campaign, occurrence
+        run.account, run.device = account, device
     return runs
 
 
@@ -138,9 +136,10 @@ def _unfinished(script: str, targets: list[Target]) -> set[tuple[int | None, int
     return set(found.values_list("account_id", "device_id"))
 
 
-def _locked_key(target: Target) -> int | None:
+def _is_there(target: Target, accounts: set[int], devices: set[int]) -> bool:
+    """Whether it is still among those; an account is not asked for its device, which may be any."""
     account, device = keys(target)
-    return account or device
+    return account in accounts if account else device is None or device in devices
 
 
 def _locked_keys(targets: list[Target]) -> tuple[list[int], list[int]]:
@@ -176,8 +175,8 @@ def offer_runs(claims: Iterable[Claim]) -> list[Run]:
 
 def _add_places(runs: list[Run]) -> None:
     """Device and host, as far as a ticket and a message say it: whole rows of 64 phones take 2 ms."""
-    devices = Device.objects.only("serial").in_bulk({run.device_id for run in runs})
-    hosts = Host.objects.only("name", "public_key").in_bulk({run.host_id for run in runs})
+    devices = Device.objects.order_by().only("serial").in_bulk({run.device_id for run in runs})
+    hosts = Host.objects.order_by().only("name", "public_key").in_bulk({run.host_id for run in runs})
     for run in runs:
         run.device, run.host = devices.get(run.device_id), hosts.get(run.host_id)
 

@@ -28,6 +28,7 @@ Entry = tuple[bytes, dict[bytes, bytes]]  #: of a stream: its id and its fields
 Due = tuple[Host, Report]  #: a report whose turn it is, and the host that it came from
 
 BATCH = 500  #: reports applied in one transaction at most
+OUTCOMES = tuple(Outcome.values)  #: Django works them out each time
 UNREADABLE = "unreadable"  #: what a report is of which only its number and its run can be read
 BELL = b"beat"  #: an entry of the stream that only says: there is a new heartbeat
 
@@ -205,7 +206,7 @@ def _step(changes: Changes, host: Host, report: Report, news: News) -> None:
 
 def _finished(changes: Changes, host: Host, report: Report, news: News) -> None:
     body = report.body
-    outcome = body.get("outcome") if body.get("outcome") in Outcome.values else Outcome.ERRORED
+    outcome = body.get("outcome") if body.get("outcome") in OUTCOMES else Outcome.ERRORED
     run = changes.finish(
         report.run, report.fence, str(outcome), reason=str(body.get("reason", ""))[:32],
         message=str(body.get("message", "")), result=body.get("data") if isinstance(body.get("data"), dict) else {},
