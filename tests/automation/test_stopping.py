@@ -88,16 +88,19 @@ def test_an_agent_lets_the_step_at_hand_end_and_lets_go_of_it_at_a_second_signal
 
 
 def test_a_controller_drains_stops_at_a_second_signal_and_the_next_one_goes_on(stage: Phonerack) -> None:
-    controller = stage.processes["controller"]
-    started(stage, seconds=40)
+    agent, controller = stage.processes["agent h1"], stage.processes["controller"]
+    started(stage, seconds=60)
     controller.terminate()
     make(stage, seconds=0)
     assert goes_on(controller)
     controller.terminate()
     assert ended(controller, 5) == 0
     assert runs(stage) == [("running", ""), ("pending", "")]
+    for _ in range(2):
+        agent.terminate()
+        time.sleep(0.3)
     stage.start_controller()
-    wait_for(lambda: runs(stage) == [("finished", "succeeded")] * 2, 60, "both runs to end")
+    wait_for(lambda: runs(stage)[0] == HANDED_BACK[0], 20, "the run to come back")
 
 
 def test_a_controller_that_waits_for_redis_ends_at_once_at_a_third_signal(stage: Phonerack) -> None:
