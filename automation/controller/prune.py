@@ -1,4 +1,4 @@
-"""What grows with every run: evidence goes by age and by size, runs by age, a few at a time.
+"""What grows with every run: evidence goes by age and by size, runs and starts of campaigns by age, a few at a time.
 
 What somebody still waits for goes last.
 """
@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
-from automation.models import Attention, Evidence, Run
+from automation.choices import OPEN
+from automation.models import Attention, Evidence, Occurrence, Run
 
 log = logging.getLogger(__name__)
 
@@ -20,17 +21,34 @@ BATCH = 200  #: pieces, or runs, in one go: a pass of the controller must not wa
 
 
 def history() -> int:
-    """Delete runs that ended too long ago, with their events, at most BATCH; returns how many runs."""
+    """Delete runs that ended too long ago, with their events, at most BATCH; returns how many runs.
+
+    Then the starts of campaigns that were due so long ago, are over and have no run left.
+    """
     days = settings.PHONERACK_HISTORY_DAYS
     if not days:
         return 0
-    old = Run.objects.finished().filter(finished_at__lt=timezone.now() - timedelta(days=days))
+    end = timezone.now() - timedelta(days=days)
+    gone = _runs(end)
+    if not gone:
+        _occurrences(end)
+    return gone
+
+
+def _runs(end: datetime) -> int:
+    old = Run.objects.finished().filter(finished_at__lt=end)
     waited_for = Attention.objects.open().values("run")
     chosen = list(old.exclude(pk__in=waited_for).order_by("finished_at").values_list("pk", flat=True)[:BATCH])
     gone: int = Run.objects.filter(pk__in=chosen).delete()[1].get("automation.Run", 0) if chosen else 0
     if gone:
         log.info("%s runs were pruned", gone)
     return gone
+
+
+def _occurrences(end: datetime) -> None:
+    """Only the oldest are looked at, however many there are."""
+    oldest = list(Occurrence.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    Occurrence.objects.filter(pk__in=oldest, due_at__lt=end, runs=None).exclude(state__in=OPEN).delete()
 
 
 def evidence() -> int:

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from automation import attention, services
+from automation.choices import OccurrenceState
 from automation.controller import prune
-from automation.models import Evidence, Run, RunEvent
+from automation.models import Campaign, Evidence, Occurrence, Run, RunEvent
 from tests.automation.rows import finished_run, running_run
 from tests.automation.test_attention import needy
 
@@ -98,3 +99,18 @@ def test_a_pass_prunes_a_batch_of_runs_and_none_where_they_are_kept_for_ever(set
     assert prune.history() == 0
     settings.PHONERACK_HISTORY_DAYS = 1
     assert [prune.history() for _pass in range(3)] == [2, 1, 0]
+
+
+def test_starts_of_campaigns_go_once_they_are_over_long_ago_and_without_runs(settings) -> None:
+    settings.PHONERACK_HISTORY_DAYS = 10
+    campaign, now = Campaign.objects.create(name="nightly", script="login"), timezone.now()
+
+    def start(days: float, state: str = OccurrenceState.OVER) -> Occurrence:
+        due_at = now - timedelta(days=days)
+        return Occurrence.objects.create(campaign=campaign, due_at=due_at, state=state)
+
+    start(12), start(11.5, OccurrenceState.SKIPPED)
+    with_run, queued, young = start(12.5), start(11, OccurrenceState.QUEUED), start(9)
+    Run.objects.filter(pk=finished_run().pk).update(occurrence=with_run)
+    prune.history()
+    assert set(Occurrence.objects.all()) == {with_run, queued, young}
