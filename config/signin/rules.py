@@ -33,7 +33,8 @@ def must_have(user: Any) -> bool:
 
 
 def start_session(request: HttpRequest, **_kwargs: Any) -> None:
-    """On sign-in."""
+    """On sign-in; sessions that have expired are forgotten, for nothing else does so."""
+    request.session.clear_expired()
     request.session[STARTED] = request.session[SEEN] = int(time.time())
 
 

@@ -7,14 +7,17 @@ import re
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from time_machine import travel
 
 from accounts.choices import AuditAction
@@ -323,3 +326,14 @@ def test_a_web_server_that_is_started_by_itself_refuses_to_serve_without_keys(tm
     assert ended.returncode != 0
     for code in ("E001", "E002", "E003"):
         assert f"phonerack.{code}" in ended.stderr
+
+
+def test_a_sign_in_forgets_the_sessions_that_have_expired(client) -> None:
+    for days in (-1, 1):
+        Session.objects.create(
+            session_key=f"of{days}", session_data="", expire_date=timezone.now() + timedelta(days=days)
+        )
+    user_in("Viewer")
+    sign_in(client)
+    assert not Session.objects.filter(session_key="of-1").exists()
+    assert Session.objects.filter(session_key="of1").exists()
