@@ -31,7 +31,9 @@ def end_runs_of_deleted(
     name = sender._meta.model_name
     runs = Run.objects.unfinished().filter(**{f"{name}": instance.pk})
     _end_or_keep(runs, f"{name}_deleted")
-    _lock(instance)  # as whoever makes runs for it does: those made meanwhile are seen now, no more can come
+    _lock(
+        instance
+    )  # as `enqueue` and the tick do: what they made meanwhile is seen now, and they make no more
     _end_or_keep(runs, f"{name}_deleted")
 
 

@@ -55,9 +55,9 @@ def enqueue(
     """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given.
 
     A target with the same script still unfinished gets none, unless `repeat`. Left out are accounts that are disabled
-    and what is deleted, also since the targets were read. An account without a device gets a run that ends at once,
-    so that it is told why; with `any_device` it waits for the phone that is used the least. A login whose password
-    the app has refused ends at once too, until that changes.
+    or deleted and devices without an account that are deleted, also since the targets were read. An account without
+    a device gets a run that ends at once, so that it is told why; with `any_device` it waits for the phone that is
+    used the least. A login whose password the app has refused ends at once too, until that changes.
     """
     now = timezone.now()
     within = start_within or timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS)

@@ -47,8 +47,8 @@ class NotWhollyDoneMiddleware:
 def _sentence(error: Exception) -> str:
     if not isinstance(error, IntegrityError):
         return str(error)
-    log.warning("nothing was changed: the database refused it", exc_info=error)
+    log.error("nothing was changed: the database refused it", exc_info=error)
     return _(
-        "Nothing was changed: somebody else, or a campaign that started, changed or deleted the same at that moment. "
-        "Look at it again and try once more."
+        "Nothing was changed: somebody else changed or deleted it at that moment, or a campaign started. Look at it "
+        "again and try once more."
     )

@@ -41,7 +41,7 @@ PHONERACK_MAX_TEMPERATURE = env.float("PHONERACK_MAX_TEMPERATURE", default=45.0)
 #: Days that the picture and the dump of a run are kept, and megabytes of them in all; the oldest go first. 0: no limit.
 PHONERACK_EVIDENCE_DAYS = env.float("PHONERACK_EVIDENCE_DAYS", default=30.0)
 PHONERACK_EVIDENCE_MB = env.float("PHONERACK_EVIDENCE_MB", default=2000.0)
-#: Days that runs, with their events, and starts of campaigns are kept after their end. 0: for ever, as the audit is.
+#: Days that runs are kept after their end, with their events, and starts of campaigns after their time. 0: for ever.
 PHONERACK_HISTORY_DAYS = env.float("PHONERACK_HISTORY_DAYS", default=400.0)
 #: Seconds that a controller goes on applying reports after SIGTERM, while it offers nothing more.
 PHONERACK_DRAIN_SECONDS = env.float("PHONERACK_DRAIN_SECONDS", default=8.0)

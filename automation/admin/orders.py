@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -136,6 +137,7 @@ def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
     messages.success(request, text % {"n": count})
 
 
+@transaction.atomic
 def again(request: HttpRequest, runs: Sequence[Run]) -> None:
     """The same once more, for runs that are over; where the campaign is not active, by itself: it would wait for it."""
     made, disabled = [], 0

@@ -30,7 +30,7 @@ def history() -> int:
         return 0
     end = timezone.now() - timedelta(days=days)
     gone = _runs(end)
-    if not gone:
+    if gone < BATCH:
         _occurrences(end)
     return gone
 
