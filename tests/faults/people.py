@@ -123,13 +123,14 @@ class Watcher(Worker):
         for run, state, account in rows:
             self._see(run, state, now)
             self.accounts[run] = account or self.accounts.get(run, 0)
+        self._unfinished |= states.keys()  # first: the database may go away in the middle of a look
         self._see_campaigns()
         gone = self._unfinished - states.keys()
         ended = dict(Run.objects.finished().filter(pk__in=gone).values_list("pk", "outcome"))
         for run, outcome in ended.items():
             sight = self.sights[run]
             sight.finished, sight.outcome = now, outcome
-        self._unfinished = (self._unfinished | states.keys()) - ended.keys()
+        self._unfinished -= ended.keys()
 
     def _see_campaigns(self) -> None:
         starts, now = list(Occurrence.objects.values_list("pk", flat=True)), time.monotonic()

@@ -6,8 +6,10 @@ from random import Random
 
 import pytest
 
+from automation import services
+from tests.automation.rows import running_run
 from tests.faults import people
-from tests.faults.people import ACTIONS, Operator, Worker
+from tests.faults.people import ACTIONS, Operator, Watcher, Worker
 from tests.phones import wait_for
 
 
@@ -27,3 +29,16 @@ def test_who_stumbles_goes_on_and_says_so() -> None:
     wait_for(lambda: len(clumsy.stumbled) > 1, 5, "two stones")
     clumsy.stop()
     assert clumsy.stumbled[0] == "clumsy: a stone"
+
+
+@pytest.mark.django_db
+def test_a_run_that_ends_after_a_look_that_broke_off_is_seen_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher, run = Watcher(), running_run()
+    watcher.stop()
+    with monkeypatch.context() as broken:
+        broken.setattr(watcher, "_see_campaigns", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watcher.once()
+    services.finish_run(run, "succeeded")
+    watcher.once()
+    assert watcher.sights[run.pk].finished is not None
