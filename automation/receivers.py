@@ -31,9 +31,8 @@ def end_runs_of_deleted(
     name = sender._meta.model_name
     runs = Run.objects.unfinished().filter(**{f"{name}": instance.pk})
     _end_or_keep(runs, f"{name}_deleted")
-    _lock(
-        instance
-    )  # as `enqueue` and the tick do: what they made meanwhile is seen now, and they make no more
+    # As `enqueue` and the tick do: what they made meanwhile is seen now, and they make no more.
+    _lock(instance)
     _end_or_keep(runs, f"{name}_deleted")
 
 
