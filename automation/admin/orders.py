@@ -17,6 +17,7 @@ from automation import campaigns, services
 from automation.choices import CampaignState
 from automation.console.campaign_page import reason_sentence
 from automation.controller import cancels
+from automation.locks import lock
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
 from automation.services import InvalidTransition
@@ -140,6 +141,8 @@ def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
 @transaction.atomic
 def again(request: HttpRequest, runs: Sequence[Run]) -> None:
     """The same once more, for runs that are over; where the campaign is not active, by itself: it would wait for it."""
+    by_themselves = {run.device_id for run in runs if run.device_id and not run.account_id}
+    lock({run.account_id for run in runs if run.account_id}, by_themselves)  # the runs come in any order
     made, disabled = [], 0
     for run in runs:
         if run.account is not None and not run.account.is_enabled:
