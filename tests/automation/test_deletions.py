@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db.models.signals import pre_delete
-from django.urls import reverse
 
 from automation import services
 from automation.choices import Outcome, RunState
@@ -18,6 +17,7 @@ from automation.models import Campaign, Run
 from automation.protocol import key, ticket_key
 from devices.models import Device, Host
 from tests.automation.rows import host_with_key, offered_run, run_on, running_run
+from tests.deleting import delete
 from tests.factories import make_account, make_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,7 +142,7 @@ def test_the_page_says_so_and_the_runs_are_told_to_end_so_that_the_next_attempt_
     runs = [running_run(), running_run(), run_on()]
     rows = [getattr(run, what) or run.device.host for run in runs]
     rows = rows[:1] if way == "page" else rows
-    answer = delete(admin_client, way, what, rows)
+    answer = delete(admin_client, way, rows)
     assert "Nothing was deleted" in answer.text
     assert "still has runs in hand (1). They were told to end." in answer.text
     assert not LogEntry.objects.exists()
@@ -154,22 +154,9 @@ def test_the_page_says_so_and_the_runs_are_told_to_end_so_that_the_next_attempt_
             [run.pk, run.fence]
         ]
         services.finish_run(run, Outcome.CANCELED, reason="canceled")  # as its agent reports
-    answer = delete(admin_client, way, what, rows)
+    answer = delete(admin_client, way, rows)
     assert "successfully" in answer.text.lower()
     assert not rows[0].__class__.objects.filter(pk__in=[row.pk for row in rows]).exists()
-
-
-def delete(client, way: str, what: str, rows: list[Host] | list[Device]):
-    name = f"admin:devices_{what}"
-    if way == "page":
-        url, form = reverse(f"{name}_delete", args=[rows[0].pk]), {}
-    else:
-        ticked = [row.pk for row in rows]
-        url, form = (
-            reverse(f"{name}_changelist"),
-            {"action": "delete_selected", "_selected_action": ticked},
-        )
-    return client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
 
 
 @pytest.mark.parametrize("what", ["account", "campaign"])

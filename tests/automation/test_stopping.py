@@ -50,9 +50,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Phonerack
         yield stage
 
 
-def started(stage: Phonerack, seconds: float) -> None:
-    """A run that has the phone in hand for so long."""
-    make(stage, seconds)
+def started(stage: Phonerack) -> None:
+    """A run that has the phone in hand for longer than anybody waits here."""
+    make(stage, seconds=60)
     wait_for(lambda: runs(stage)[0][0] == "running", 20, "the run to start")
 
 
@@ -79,7 +79,7 @@ def ended(process: Process, seconds: float) -> int:
 
 def test_an_agent_lets_the_step_at_hand_end_and_lets_go_of_it_at_a_second_signal(stage: Phonerack) -> None:
     agent = stage.processes["agent h1"]
-    started(stage, seconds=60)
+    started(stage)
     agent.terminate()
     assert goes_on(agent)
     assert runs(stage) == [("running", "")]
@@ -90,7 +90,7 @@ def test_an_agent_lets_the_step_at_hand_end_and_lets_go_of_it_at_a_second_signal
 
 def test_a_controller_drains_stops_at_a_second_signal_and_the_next_one_goes_on(stage: Phonerack) -> None:
     agent, controller = stage.processes["agent h1"], stage.processes["controller"]
-    started(stage, seconds=60)
+    started(stage)
     controller.terminate()
     make(stage, seconds=0)
     assert goes_on(controller)
@@ -106,7 +106,7 @@ def test_a_controller_drains_stops_at_a_second_signal_and_the_next_one_goes_on(s
 
 def test_a_controller_that_waits_for_redis_ends_at_once_at_a_third_signal(stage: Phonerack) -> None:
     controller, redis = stage.processes["controller"], stage.processes["redis"]
-    started(stage, seconds=60)
+    started(stage)
     redis.popen.send_signal(signal.SIGSTOP)
     try:
         for _ in range(2):

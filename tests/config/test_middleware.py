@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError
-from django.db.models import Model
 from django.db.models.signals import pre_delete
 from django.urls import reverse
 
@@ -15,6 +14,7 @@ from accounts.models import Account
 from automation.controller.wire import wire
 from automation.models import Campaign
 from tests.automation.rows import offered_run
+from tests.deleting import delete
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,8 +47,7 @@ def test_what_cannot_be_deleted_while_redis_is_away_stays_and_the_page_says_so(
 ) -> None:
     run = offered_run(campaign=Campaign.objects.create(name="all", script="login"))
     kept = getattr(run, what)
-    url, form = _deletion(way, kept)
-    answer = admin_client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
+    answer = delete(admin_client, way, [kept])
     assert answer.status_code == 200
     assert "Nothing was deleted: Redis does not answer" in answer.text
     assert "successfully" not in answer.text.lower()
@@ -73,10 +72,9 @@ def test_a_deletion_that_the_database_refuses_changes_nothing_and_says_so(
 ) -> None:
     """As PostgreSQL does where a campaign starts while it is being deleted."""
     campaign = Campaign.objects.create(name="all", script="login")
-    url, form = _deletion(way, campaign)
     pre_delete.connect(_refuse, sender=Campaign)
     try:
-        answer = admin_client.post(url, {**form, "post": "yes"}, follow=True, headers={"Referer": url})
+        answer = delete(admin_client, way, [campaign])
     finally:
         pre_delete.disconnect(_refuse, sender=Campaign)
     assert answer.status_code == 200
@@ -88,10 +86,3 @@ def test_a_deletion_that_the_database_refuses_changes_nothing_and_says_so(
 
 def _refuse(**_kwargs: object) -> None:
     raise IntegrityError("still referenced")
-
-
-def _deletion(way: str, row: Model) -> tuple[str, dict[str, object]]:
-    name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
-    if way == "page":
-        return reverse(f"{name}_delete", args=[row.pk]), {}
-    return reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": [row.pk]}
