@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, repeat
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, overload
 
 from django.db import connection, models
 
@@ -15,23 +16,48 @@ Row = TypeVar("Row", bound=models.Model)
 Field: TypeAlias = "models.Field[Any, Any]"
 
 
+class Inserted(Sequence[Row]):
+    """Rows that are in the database. Their numbers are known; they themselves are made when the first is asked for."""
+
+    def __init__(self, numbers: Sequence[int] = (), make: Callable[[], list[Row]] = list) -> None:
+        self.numbers, self._make = numbers, make
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        return self._rows[place]
+
+
 def insert(
     model: type[Row], shared: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]
-) -> Iterator[Row]:
+) -> Inserted[Row]:
     """Insert rows: `columns` have a value for each, `shared` is the same in all, the rest is the model's default.
 
-    bulk_create makes, prepares and sends every value of every row, which takes four times as long. The rows are made
-    as they are asked for; they share what is shared, so change nothing inside it.
+    bulk_create makes, prepares and sends every value of every row, which takes four times as long. The rows share
+    what is shared, so change nothing inside it.
     """
     fields = [one for one in model._meta.local_concrete_fields if not (one.primary_key or one.generated)]
     sample = model(**shared)
     common = {field: field.pre_save(sample, True) for field in fields if field.attname not in columns}
     each = {field: columns[field.attname] for field in fields if field.attname in columns}
     numbers = _write(model, common, each)
-    names = ["id", *(field.attname for field in fields)]
-    values = [each[field] if field in each else repeat(common[field]) for field in fields]
-    rows = zip(numbers, *values, strict=False)
-    return (model.from_db(connection.alias, names, row) for row in rows)
+
+    def make() -> list[Row]:
+        names = ["id", *(field.attname for field in fields)]
+        values = [each[field] if field in each else repeat(common[field]) for field in fields]
+        rows = zip(numbers, *values, strict=False)
+        return [model.from_db(connection.alias, names, row) for row in rows]
+
+    return Inserted(numbers, make)
 
 
 def _write(

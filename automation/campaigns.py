@@ -57,8 +57,10 @@ WELL, NEUTRAL = (
 # By hand
 
 
-def start(campaign: Campaign, requested_by: str) -> list[Run]:
-    """Start the campaign now; returns the runs made. Its occurrence says what else came of it, such as queued."""
+def start(campaign: Campaign, requested_by: str) -> int:
+    """Start the campaign now; returns how many runs were made. Its occurrence says what else came of it, such as
+    queued.
+    """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         if campaign.state != CampaignState.ACTIVE:
@@ -66,13 +68,13 @@ def start(campaign: Campaign, requested_by: str) -> list[Run]:
         return _follow(campaign) + _begin(campaign, timezone.now(), requested_by)
 
 
-def go_on(campaign: Campaign, actor: str) -> list[Run]:
-    """Held -> active: a person has looked and wants the next stage; returns its runs."""
+def go_on(campaign: Campaign, actor: str) -> int:
+    """Held -> active: a person has looked and wants the next stage; returns how many runs it has."""
     with transaction.atomic():
         steering.change(campaign, (CampaignState.HELD,), CampaignState.ACTIVE, actor)
         Campaign.objects.filter(pk=campaign.pk).update(checked_at=timezone.now())
         held = list(campaign.occurrences.held())
-        return [run for one in held for run in _make_stage(one, one.stage + 1)]
+        return sum(_make_stage(one, one.stage + 1) for one in held)
 
 
 # By schedule
@@ -86,7 +88,7 @@ def tick(now: datetime | None = None) -> int:
 
 def _tick_or_say(campaign: Campaign, now: datetime) -> int:
     try:
-        return len(_tick_one(campaign.pk, now))
+        return _tick_one(campaign.pk, now)
     except UnknownScript as error:
         log.warning("%s: see ./run doctor", error)
         return 0
@@ -95,26 +97,26 @@ def _tick_or_say(campaign: Campaign, now: datetime) -> int:
         return 0
 
 
-def _tick_one(pk: int, now: datetime) -> list[Run]:
+def _tick_one(pk: int, now: datetime) -> int:
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).filter(pk=pk).first()
         if campaign is None or campaign.state == CampaignState.STOPPED:
-            return []
+            return 0
         made = _follow(campaign) + _start_due(campaign, now)
         checked = max(now, campaign.checked_at or now)
         Campaign.objects.filter(pk=pk).update(checked_at=checked)
     return made
 
 
-def _start_due(campaign: Campaign, now: datetime) -> list[Run]:
+def _start_due(campaign: Campaign, now: datetime) -> int:
     due = schedule_of(campaign).between(campaign.checked_at or now, now)
     if campaign.state != CampaignState.ACTIVE:
         _leave_out(campaign, due, campaign.state)
-        return []
+        return 0
     missed, wanted = sort_out(due, campaign.missed, now)
     _leave_out(campaign, missed, "missed")
     by = f"schedule of {campaign.name}"
-    return [run for at in wanted for run in _begin(campaign, at, by)]
+    return sum(_begin(campaign, at, by) for at in wanted)
 
 
 def sort_out(due: list[datetime], missed: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
@@ -168,15 +170,15 @@ def next_starts(campaign: Campaign, count: int = 1, now: datetime | None = None)
 # One occurrence
 
 
-def _begin(campaign: Campaign, due_at: datetime, requested_by: str) -> list[Run]:
-    """Make the occurrence and, if nothing is in its way, its first runs; nothing if it exists: another tick made it."""
+def _begin(campaign: Campaign, due_at: datetime, requested_by: str) -> int:
+    """Make the occurrence and, if nothing is in its way, its first runs; none if it exists: another tick made it."""
     state, reason = _entry(campaign)
     occurrence, is_new = Occurrence.objects.get_or_create(
         campaign=campaign,
         due_at=due_at,
         defaults={"state": state, "reason": reason, "requested_by": requested_by[:80]},
     )
-    return _make_first(occurrence) if is_new and state == OccurrenceState.STARTED else []
+    return _make_first(occurrence) if is_new and state == OccurrenceState.STARTED else 0
 
 
 def _entry(campaign: Campaign) -> tuple[str, str]:
@@ -191,26 +193,26 @@ def _entry(campaign: Campaign) -> tuple[str, str]:
     return OccurrenceState.QUEUED, "not_over"
 
 
-def _follow(campaign: Campaign) -> list[Run]:
+def _follow(campaign: Campaign) -> int:
     """Carry on its occurrences: the next stage, the end, or the one that was queued."""
     if campaign.state != CampaignState.ACTIVE:
-        return []
-    made = [run for one in campaign.occurrences.started() for run in _follow_one(one)]
+        return 0
+    made = sum(_follow_one(one) for one in campaign.occurrences.started())
     first = None if campaign.occurrences.at_work().exists() else campaign.occurrences.queued().first()
     return made + _make_first(first) if first else made
 
 
-def _follow_one(occurrence: Occurrence) -> list[Run]:
+def _follow_one(occurrence: Occurrence) -> int:
     if occurrence.campaign.state != CampaignState.ACTIVE or occurrence.runs.unfinished().exists():
-        return []
+        return 0
     if occurrence.stage >= LAST_STAGE:
         _close(occurrence)
-        return []
+        return 0
     verdict = judge(occurrence)
     if verdict is False:
         log.warning("campaign %s is held: a run of its trial did not succeed", occurrence.campaign)
         steering.hold(occurrence, "trial_went_wrong")
-        return []
+        return 0
     return _make_stage(occurrence, occurrence.stage + 1 if verdict else occurrence.stage)
 
 
@@ -227,12 +229,12 @@ def last_attempts(occurrence: Occurrence) -> QuerySet[Run]:
     return found
 
 
-def _make_first(occurrence: Occurrence) -> list[Run]:
+def _make_first(occurrence: Occurrence) -> int:
     return _make_stage(occurrence, 1 if occurrence.campaign.canary else LAST_STAGE)
 
 
-def _make_stage(occurrence: Occurrence, stage: int) -> list[Run]:
-    """Make the runs of a stage; where there is nobody left to try it on, those of the last stage."""
+def _make_stage(occurrence: Occurrence, stage: int) -> int:
+    """Make the runs of a stage; where there is nobody left to try it on, those of the last stage. How many it made."""
     campaign, targets = occurrence.campaign, _left(occurrence)
     if stage < LAST_STAGE:
         tried = _fit_first([target for target in targets if target[1]])
@@ -241,7 +243,7 @@ def _make_stage(occurrence: Occurrence, stage: int) -> list[Run]:
     occurrence.state, occurrence.reason, occurrence.stage = OccurrenceState.STARTED, "", stage
     occurrence.judged_run = occurrence.runs.aggregate(last=Max("pk"))["last"] or 0
     occurrence.save(update_fields=["state", "reason", "stage", "judged_run"])
-    return enqueue(
+    made = enqueue(
         campaign.script,
         targets,
         requested_by=occurrence.requested_by,
@@ -253,6 +255,7 @@ def _make_stage(occurrence: Occurrence, stage: int) -> list[Run]:
         spread=timedelta(minutes=campaign.spread_minutes or 0 if is_last else 0),
         repeat=campaign.overlap == OverlapPolicy.ALLOW,
     )
+    return len(made)
 
 
 def _left(occurrence: Occurrence) -> list[Target]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from automation import bulk
-from automation.choices import ACTIVE, LOGIN, Outcome, RunState
+from automation.choices import ACTIVE, LOGIN, CampaignState, Outcome, RunState
 from automation.controller.wire import wake
 from automation.locks import lock
 from automation.models import Campaign, Evidence, Occurrence, Run, RunEvent
@@ -24,6 +25,7 @@ from devices.models import Device, Host
 __all__ = [
     "InvalidTransition",
     "enqueue",
+    "enqueue_again",
     "finish_run",
     "offer_runs",
     "request_cancel",
@@ -51,7 +53,7 @@ def enqueue(
     any_device: bool = False,
     repeat: bool = False,
     limit: int | None = None,
-) -> list[Run]:
+) -> Sequence[Run]:
     """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given.
 
     A target with the same script still unfinished gets none, unless `repeat`. Left out are accounts that are disabled
@@ -72,12 +74,26 @@ def enqueue(
             "requested_by": requested_by, "options": options or {},
         }  # fmt: skip
         columns = _columns(script, chosen, now, spread, within, any_device)
-        runs = list(bulk.insert(Run, shared, columns)) if chosen else []
-        _note_made(runs, requested_by)
+        runs = bulk.insert(Run, shared, columns) if chosen else bulk.Inserted[Run]()
+        _note_made(runs.numbers, columns["reason"], requested_by)
         transaction.on_commit(wake)
-    for run, (account, device) in zip(runs, chosen, strict=True):
-        run.account, run.device = account, device
     return runs
+
+
+def enqueue_again(wanted: Iterable[tuple[Run, Target]], *, requested_by: str) -> list[Run]:
+    """These runs once more, each for its target. Where its campaign is not active by itself: it would wait for that."""
+    groups: dict[tuple[str, Campaign | None, str], dict[Target, Run]] = {}
+    for run, target in wanted:
+        campaign = run.campaign if run.campaign and run.campaign.state == CampaignState.ACTIVE else None
+        options = json.dumps(run.options, sort_keys=True)
+        groups.setdefault((run.script, campaign, options), {})[target] = run
+    everybody, made = [target for same in groups.values() for target in same], list[Run]()
+    with transaction.atomic():
+        lock(*_locked_keys(everybody))  # group by group they would be locked in any order
+        for (script, campaign, text), same in groups.items():
+            options = json.loads(text)
+            made += enqueue(script, same, requested_by=requested_by, campaign=campaign, options=options)
+    return made
 
 
 def _ended_at_once(script: str, account: Account | None, device: Device | None, any_device: bool) -> str:
@@ -108,17 +124,15 @@ def _columns(
     }
 
 
-def _note_made(runs: list[Run], actor: str) -> None:
-    ended = [run for run in runs if run.state == RunState.FINISHED]
+def _note_made(runs: Sequence[int], reasons: Sequence[str], actor: str) -> None:
+    """The first event of each; a second where there is a reason why it is over already."""
+    ended = [(run, f"skipped {reason}") for run, reason in zip(runs, reasons, strict=True) if reason]
     if runs:
-        bulk.insert(RunEvent, {"new": RunState.PENDING, "actor": actor}, {"run_id": [run.pk for run in runs]})
+        bulk.insert(RunEvent, {"new": RunState.PENDING, "actor": actor}, {"run_id": runs})
     if ended:
         shared = {"old": RunState.PENDING, "new": RunState.FINISHED}
-        details: dict[str, list[Any]] = {
-            "run_id": [run.pk for run in ended],
-            "detail": [f"skipped {run.reason}" for run in ended],
-        }
-        bulk.insert(RunEvent, shared, details)
+        numbers, details = zip(*ended, strict=True)
+        bulk.insert(RunEvent, shared, {"run_id": numbers, "detail": details})
 
 
 def keys(target: Target) -> tuple[int | None, int | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +12,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.choices import Attention as Reason
 from automation import services
-from automation.choices import AttentionState, CampaignState
+from automation.choices import AttentionState
 from automation.locks import lock
 from automation.models import Attention, Run
 from devices import services as devices
@@ -111,23 +109,7 @@ def _give_back(rows: list[Attention]) -> None:
 
 
 def _again(rows: list[Attention], actor: str) -> list[Run]:
-    """Their runs once more, by campaign and options; where the campaign is not active, by themselves."""
-    groups: dict[tuple[str, int, str], list[Attention]] = defaultdict(list)
-    for row in rows:
-        campaign = row.run.campaign_id if _is_active(row.run) else 0
-        groups[row.run.script, campaign or 0, json.dumps(row.run.options, sort_keys=True)].append(row)
-    made: list[Run] = []
-    for (script, campaign_id, _options), same in groups.items():
-        first = same[0].run
-        made += services.enqueue(
-            script,
-            [(row.account, (row.account.device if row.account else None) or row.run.device) for row in same],
-            requested_by=actor,
-            campaign=first.campaign if campaign_id else None,
-            options=first.options,
-        )
-    return made
-
-
-def _is_active(run: Run) -> bool:
-    return run.campaign is not None and run.campaign.state == CampaignState.ACTIVE
+    """Their runs once more, each account on the phone where it lives now."""
+    homes = [(row.account.device if row.account else None) or row.run.device for row in rows]
+    wanted = [(row.run, (row.account, home)) for row, home in zip(rows, homes, strict=True)]
+    return services.enqueue_again(wanted, requested_by=actor)

@@ -91,7 +91,7 @@ def campaign(count: int) -> dict[str, Any]:
     made = Campaign.objects.create(name="bench", script="wait")
     begun = time.monotonic()
     runs = campaigns.start(made, requested_by="bench")
-    return {"runs": len(runs), "seconds": round(time.monotonic() - begun, 3)}
+    return {"runs": runs, "seconds": round(time.monotonic() - begun, 3)}
 
 
 def backlog(count: int) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from accounts.choices import App
 from accounts.models import Account
+from automation import campaigns
+from automation.models import Campaign, Run
 from devices.choices import Connection
 from devices.models import Device, Host
 
@@ -39,3 +41,10 @@ def make_account(**over: Any) -> Account:
         **over,
     }
     return Account.objects.create(**values)
+
+
+def started(campaign: Campaign) -> list[Run]:
+    """The runs that were made as Ann started the campaign, in their order."""
+    before = set(Run.objects.values_list("pk", flat=True))
+    campaigns.start(campaign, "ann")
+    return list(Run.objects.exclude(pk__in=before).order_by("pk"))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,7 +16,6 @@ from automation import campaigns, services
 from automation.choices import CampaignState
 from automation.console.campaign_page import reason_sentence
 from automation.controller import cancels
-from automation.locks import lock
 from automation.models import Campaign, Run
 from automation.scripts.base import SCRIPTS
 from automation.services import InvalidTransition
@@ -48,7 +46,8 @@ def for_accounts(
         requested_by=request.user.get_username(),
         options=options,
     )
-    _tell(request, made, waiting=len(enabled) - len(made), disabled=disabled)
+    waiting = len(enabled) - len(made)
+    _tell(request, len(made), homeless=_homeless(made), waiting=waiting, disabled=disabled)
 
 
 def for_devices_of(request: HttpRequest, script: str, accounts: AccountQuerySet) -> None:
@@ -83,7 +82,7 @@ def for_devices(
         _clause(homeless, HOMELESS),
         _clause(len(found) - len(used), RETIRED),
     ]
-    _tell(request, made, waiting=len(used) - len(made), more=left_out)
+    _tell(request, len(made), waiting=len(used) - len(made), more=left_out)
 
 
 def start(request: HttpRequest, campaign: Campaign) -> None:
@@ -98,7 +97,7 @@ def start(request: HttpRequest, campaign: Campaign) -> None:
         said = {"name": campaign, "state": newest.get_state_display(), "why": reason_sentence(newest.reason)}
         messages.warning(request, _("%(name)s: %(state)s. %(why)s") % said)
     else:
-        _tell(request, made, name=campaign.name)
+        _tell(request, made, homeless=newest.runs.filter(device=None).count(), name=campaign.name)
 
 
 def steer(request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign, str], object]) -> None:
@@ -138,28 +137,14 @@ def cancel(request: HttpRequest, runs: Iterable[Run]) -> None:
     messages.success(request, text % {"n": count})
 
 
-@transaction.atomic
 def again(request: HttpRequest, runs: Sequence[Run]) -> None:
-    """The same once more, for runs that are over; where the campaign is not active, by itself: it would wait for it."""
-    by_themselves = {run.device_id for run in runs if run.device_id and not run.account_id}
-    lock({run.account_id for run in runs if run.account_id}, by_themselves)  # the runs come in any order
-    made, disabled = [], 0
-    for run in runs:
-        if run.account is not None and not run.account.is_enabled:
-            disabled += 1
-            continue
-        made += services.enqueue(
-            run.script,
-            [(run.account, run.device)],
-            requested_by=request.user.get_username(),
-            campaign=run.campaign if _is_active(run.campaign) else None,
-            options=run.options,
-        )
-    _tell(request, made, waiting=len(runs) - disabled - len(made), disabled=disabled)
-
-
-def _is_active(campaign: Campaign | None) -> bool:
-    return campaign is not None and campaign.state == CampaignState.ACTIVE
+    """The same once more, for runs that are over and whose account is not disabled."""
+    enabled = [run for run in runs if run.account is None or run.account.is_enabled]
+    made = services.enqueue_again(
+        [(run, (run.account, run.device)) for run in enabled], requested_by=request.user.get_username()
+    )
+    waiting, disabled = len(enabled) - len(made), len(runs) - len(enabled)
+    _tell(request, len(made), homeless=_homeless(made), waiting=waiting, disabled=disabled)
 
 
 DISABLED, WAITING, HOMELESS, RETIRED, ENDED = "disabled", "waiting", "homeless", "retired", "ended"
@@ -177,18 +162,22 @@ def _clause(count: int, kind: str) -> str:
     return texts[kind] % {"n": count} if count else ""
 
 
+def _homeless(runs: Iterable[Run]) -> int:
+    return sum(run.device_id is None for run in runs)
+
+
 def _tell(
     request: HttpRequest,
-    made: Sequence[Run],
+    made: int,
     *,
+    homeless: int = 0,
     waiting: int = 0,
     disabled: int = 0,
     more: Sequence[str] = (),
     name: str = "",
 ) -> None:
     """One message: what was made, what was left out and why."""
-    homeless = sum(run.device_id is None for run in made)
-    first = ngettext("%(n)s run made", "%(n)s runs made", len(made)) % {"n": len(made)}
+    first = ngettext("%(n)s run made", "%(n)s runs made", made) % {"n": made}
     clauses = [_clause(disabled, DISABLED), *more, _clause(waiting, WAITING), _clause(homeless, ENDED)]
     text = "; ".join(filter(None, [f"{name}: {first}" if name else first, *clauses])) + "."
     (messages.success if made else messages.warning)(request, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -72,6 +73,14 @@ def test_more_rows_than_one_statement_takes_come_back_in_their_order() -> None:
     made = list(bulk.insert(RunEvent, {"run_id": run.pk}, {"name": names}))
     assert list(run.events.order_by("pk").values_list("pk", "name")) == [(one.pk, one.name) for one in made]
     assert [one.name for one in made] == names
+
+
+def test_rows_are_made_when_one_is_asked_for_and_then_are_the_same() -> None:
+    made = bulk.insert(RunEvent, {"run_id": new_runs()[0].pk}, {"name": ["first", "second"]})
+    with patch.object(RunEvent, "from_db", side_effect=AssertionError("nobody asked for one")):
+        assert len(made) == 2
+    assert [one.name for one in made] == ["first", "second"]
+    assert made[0] is made[0]
 
 
 def test_what_the_database_refuses_is_an_error_and_nothing_is_written() -> None:

@@ -10,7 +10,7 @@ import time_machine
 from automation import campaigns
 from automation.models import Campaign, Occurrence, Run
 from tests.automation.rows import host_with_key
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_a_campaign_is_for_enabled_accounts_of_its_app_with_one_of_its_tags() ->
     make_account(device=device, tags="nl", app="instagram")
     make_account(device=device, tags="nl", is_enabled=False)
     campaign = Campaign.objects.create(name="Some", script="login", app="tiktok", tags="nl, food")
-    runs = campaigns.start(campaign, "ann")
+    runs = started(campaign)
     assert {run.account for run in runs} == set(wanted)
     assert {run.campaign for run in runs} == {campaign}
 
@@ -78,7 +78,7 @@ def test_a_match_with_tags_is_made_for_the_phones_of_those_accounts() -> None:
     wanted, other = make_device(), make_device()
     make_account(device=wanted, tags="food")
     make_account(device=other, tags="cars")
-    assert [run.device for run in campaigns.start(nightly(tags="food"), "ann")] == [wanted]
+    assert [run.device for run in started(nightly(tags="food"))] == [wanted]
 
 
 def test_a_campaign_that_cannot_start_keeps_no_other_from_starting() -> None:
@@ -91,7 +91,7 @@ def test_a_campaign_that_cannot_start_keeps_no_other_from_starting() -> None:
 def test_a_match_is_made_for_every_phone_that_is_not_retired() -> None:
     devices = [make_device(), make_device(connection="offline")]
     make_device(health="retired")
-    runs = campaigns.start(nightly(), "ann")
+    runs = started(nightly())
     assert {run.device for run in runs} == set(devices)
 
 

@@ -15,7 +15,7 @@ from automation.admin.orders import ORDERS
 from automation.choices import CampaignState
 from automation.models import Campaign, Run
 from tests.automation.rows import host_with_key, running_run
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +217,7 @@ def test_a_run_that_is_asked_for_again_does_not_wait_for_a_campaign_that_is_not_
 ) -> None:
     make_device()
     campaign = made(script="match")
-    (run,) = campaigns.start(campaign, "ann")
+    (run,) = started(campaign)
     services.finish_run(run, "failed")
     Campaign.objects.update(state=state)
     admin_client.post(
@@ -264,7 +264,7 @@ def test_the_page_shows_its_last_starts_with_stage_counts_and_reason(admin_clien
 def test_the_runs_of_one_start_are_a_click_away(admin_client) -> None:
     make_device()
     campaign = made(script="match")
-    (run,) = campaigns.start(campaign, "ann")
+    (run,) = started(campaign)
     other = running_run()
     link = f"{reverse('admin:automation_run_changelist')}?occurrence__id__exact={run.occurrence_id}"
     assert link in admin_client.get(page_of(campaign)).content.decode()
@@ -327,7 +327,7 @@ def test_the_preview_promises_what_a_start_then_makes(admin_client) -> None:
         make_account(device=phones[number % 3])
     campaign = made()
     promised = admin_client.get(preview_of(campaign)).context["preview"].names
-    runs = campaigns.start(campaign, "ann")
+    runs = started(campaign)
     assert [f"{run.account} → {run.device}" for run in runs] == promised
 
 

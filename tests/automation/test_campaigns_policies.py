@@ -11,7 +11,7 @@ from django.db import connection
 
 from automation import campaigns, services, steering
 from automation.models import Campaign, Occurrence, Run
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -181,10 +181,10 @@ def test_a_start_is_over_only_when_the_last_attempt_of_its_runs_is() -> None:
 def test_a_start_by_hand_is_an_occurrence_like_any_other() -> None:
     make_device()
     campaign = hourly(cron="", every_minutes=None, overlap="skip")
-    assert len(campaigns.start(campaign, "ann")) == 1
-    assert campaigns.start(campaign, "ann") == []
+    assert campaigns.start(campaign, "ann") == 1
+    assert campaigns.start(campaign, "ann") == 0
     end_all()
-    assert len(campaigns.start(campaign, "ann")) == 1
+    assert campaigns.start(campaign, "ann") == 1
     assert [state for _hour, state, _reason in starts()] == ["over", "skipped", "started"]
     assert set(Occurrence.objects.values_list("requested_by", flat=True)) == {"ann"}
 
@@ -236,7 +236,7 @@ def test_a_campaign_that_is_not_active_cannot_be_started(verb) -> None:
 def test_runs_are_spread_over_the_window_and_so_are_those_of_each_phone() -> None:
     big, small = make_device(), make_device()
     accounts = [make_account(device=big) for _ in range(6)] + [make_account(device=small) for _ in range(2)]
-    runs = campaigns.start(hourly(script="login", spread_minutes=80), "ann")
+    runs = started(hourly(script="login", spread_minutes=80))
     assert {run.account for run in runs} == set(accounts)
     first = min(run.not_before for run in runs)
     minutes = {
@@ -258,11 +258,11 @@ def test_the_order_of_the_starts_is_the_same_every_time() -> None:
         for _number in range(3):
             make_account(device=device)
     campaign = hourly(script="login", overlap="allow")
-    first, second = ([run.account_id for run in campaigns.start(campaign, "ann")] for _ in range(2))
+    first, second = ([run.account_id for run in started(campaign)] for _ in range(2))
     assert first == second
 
 
 def test_runs_have_the_priority_of_their_campaign() -> None:
     make_device()
-    (run,) = campaigns.start(hourly(priority=7), "ann")
+    (run,) = started(hourly(priority=7))
     assert run.priority == 7

@@ -12,7 +12,7 @@ from automation.choices import Outcome
 from automation.models import Campaign, Occurrence, Run
 from devices.models import Device
 from tests.automation.rows import host_with_key
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def state() -> tuple[str, str, str]:
 
 
 def test_one_then_three_then_the_rest_each_account_once(campaign: Campaign) -> None:
-    made = [len(campaigns.start(campaign, "ann"))]
+    made = [campaigns.start(campaign, "ann")]
     while Run.objects.unfinished().exists():
         end("succeeded")
         made.append(campaigns.tick())
@@ -111,7 +111,7 @@ def test_a_person_who_goes_on_gets_the_next_stage_at_once(campaign: Campaign) ->
     campaigns.start(campaign, "ann")
     end("failed", "wrong_password")
     campaigns.tick()
-    assert len(campaigns.go_on(campaign, "bob")) == 3
+    assert campaigns.go_on(campaign, "bob") == 3
     end("succeeded")
     assert campaigns.tick() == 6  # what went wrong in the first stage is settled
     assert state() == ("active", "started", "")
@@ -139,13 +139,13 @@ def test_the_trial_is_on_phones_that_can_work_now(campaign: Campaign) -> None:
     Run.objects.all().delete()
     last = Device.objects.latest("pk")
     Device.objects.exclude(pk=last.pk).update(connection="offline")
-    (run,) = campaigns.start(campaign, "ann")
+    (run,) = started(campaign)
     assert run.device == last
 
 
 def test_accounts_without_a_phone_are_no_trial(campaign: Campaign) -> None:
     Account.objects.update(device=None)
-    runs = campaigns.start(campaign, "ann")
+    runs = started(campaign)
     assert len(runs) == 10
     campaigns.tick()
     assert state() == ("active", "over", "")

@@ -111,4 +111,4 @@ def test_the_starts_are_spread_evenly_in_the_order_given_and_may_be_late_from_th
 
 
 def test_nobody_is_no_mistake() -> None:
-    assert services.enqueue("login", [], requested_by="ann", spread=timedelta(hours=1)) == []
+    assert not services.enqueue("login", [], requested_by="ann", spread=timedelta(hours=1))

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.models import Account
 from automation import attention, campaigns, services, solving
-from automation.admin import orders
 from automation.controller import reports
 from automation.models import Attention, Campaign, Run
 from automation.protocol import Report, key
@@ -175,15 +172,13 @@ def test_what_a_person_solves_is_locked_after_its_account_as_at_the_end_of_a_run
     assert Run.objects.unfinished().count() == 1
 
 
-def test_runs_that_a_person_wants_again_lock_their_accounts_in_the_order_of_their_numbers(
-    redis_client, monkeypatch
-) -> None:
-    monkeypatch.setattr(orders, "_tell", lambda *_arguments, **_counts: None)
+def test_runs_that_are_wanted_again_lock_their_accounts_in_the_order_of_their_numbers(redis_client) -> None:
     runs = [finished_run() for _ in range(2)]
-    request = SimpleNamespace(user=User(username="ann"))
+    Run.objects.filter(pk=runs[0].pk).update(options={"app": "tiktok"})  # each is a group of its own
+    wanted = [(run, (run.account, run.device)) for run in Run.objects.order_by("-pk")]
     with transaction.atomic():
         lock(runs[0].account)
-        other = Beside(lambda: orders.again(request, runs[::-1]))
+        other = Beside(lambda: services.enqueue_again(wanted, requested_by="ann"))
         lock(runs[1].account)
     other.end()
     assert Run.objects.unfinished().count() == 2

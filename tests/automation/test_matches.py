@@ -6,11 +6,11 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Account
-from automation import campaigns, services
+from automation import services
 from automation.models import Campaign, Run
 from tests.automation.rows import host_with_key, offer_run, start_run
 from tests.automation.test_admin import login_as, said
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +185,7 @@ def test_a_campaign_shows_what_its_last_start_found(admin_client, phone):
     made = Campaign.objects.create(name="Nightly", script="match", overlap="allow")
     other = make_device(label="8", host=host_with_key())
     for names in (["first"], ["second", "third"]):
-        for run in campaigns.start(made, "ann"):
+        for run in started(made):
             ended(run, found("tiktok", *names) if run.device == phone else found("tiktok"))
     match(other, found("tiktok", "elsewhere"))
     (again,) = services.enqueue("match", [(None, other)], requested_by="ann", campaign=made)

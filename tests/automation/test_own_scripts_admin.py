@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from django.urls import reverse
 
-from automation import campaigns, services
+from automation import services
 from automation.campaigns import tick
 from automation.controller import tickets
 from automation.models import Campaign, Run
@@ -16,7 +16,7 @@ from automation.scripts.base import SCRIPTS
 from config import doctor
 from tests.automation.rows import host_with_key, offer_run, start_run
 from tests.automation.test_admin import ACCOUNTS, ADD_CAMPAIGN, DEVICES, act, campaign, login_as, said
-from tests.factories import make_account, make_device
+from tests.factories import make_account, make_device, started
 from tests.own_scripts import BATTERY, GREET, Load
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_a_campaign_keeps_the_options_and_its_runs_get_them(admin_client):
     made = Campaign.objects.get()
     assert made.options == READ
     make_account(device=make_device())
-    (run,) = campaigns.start(made, "ann")
+    (run,) = started(made)
     assert Run.objects.get(pk=run.pk).options == READ
     page = admin_client.get(reverse("admin:automation_run_change", args=[run.pk])).content.decode()
     assert "<dt>Tone</dt><dd>Stern</dd>" in page

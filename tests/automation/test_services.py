@@ -40,7 +40,7 @@ def test_a_run_is_made_for_each_account_with_an_event() -> None:
 
 def test_a_disabled_account_gets_no_run() -> None:
     device = make_device()
-    assert services.enqueue("login", [(make_account(is_enabled=False), device)], requested_by="ann") == []
+    assert not services.enqueue("login", [(make_account(is_enabled=False), device)], requested_by="ann")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,17 @@ def test_an_account_without_a_device_is_told_so_at_once() -> None:
 
 def test_the_same_script_is_not_queued_twice_for_an_account() -> None:
     run = run_on()
-    assert services.enqueue("login", [(run.account, run.device)], requested_by="ann") == []
+    assert not services.enqueue("login", [(run.account, run.device)], requested_by="ann")
+
+
+def test_two_runs_of_one_account_that_are_wanted_again_make_one() -> None:
+    first = finished_run()
+    again = Run.objects.create(
+        script=first.script, account=first.account, device=first.device, state=RunState.FINISHED,
+        outcome=Outcome.FAILED, not_before=timezone.now(), start_by=timezone.now(), options={"b": 1},
+    )  # fmt: skip
+    wanted = [(run, (first.account, first.device)) for run in (first, first, again)]
+    assert [run.options for run in services.enqueue_again(wanted, requested_by="ann")] == [{}]
 
 
 @pytest.mark.parametrize("state", sorted(set(RunState) - {RunState.PENDING}))

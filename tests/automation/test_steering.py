@@ -14,7 +14,7 @@ from automation.controller import sweep
 from automation.models import Campaign, CampaignEvent, Occurrence, Run
 from automation.services import InvalidTransition
 from tests.automation.rows import IN_STATE, host_with_key, run_on
-from tests.factories import make_device
+from tests.factories import make_device, started
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +136,6 @@ def test_the_runs_of_a_deleted_campaign_do_not_go_on_without_its_limits() -> Non
 def test_a_retry_belongs_to_the_start_of_its_run() -> None:
     make_device()
     campaign = Campaign.objects.create(name="Match", script="match")
-    (run,) = campaigns.start(campaign, "ann")
+    (run,) = started(campaign)
     services.finish_run(run, "lost", reason="host_silent")
     assert Run.objects.get(retry_of=run).occurrence == run.occurrence
