@@ -29,6 +29,12 @@ NEEDED = (
     "cancel_requested", "options", "started_at", "started_seq", "requested_by", "campaign",
 )  # fmt: skip
 TIMES = ("not_before", "start_by")
+#: What an offer and its ticket need of the account.
+OF_ACCOUNT = (
+    "vault_id", "app", "username", "email", "password", "totp_secret", "password_refused", "is_enabled", "nickname",
+    "package_name",
+)  # fmt: skip
+TO_OFFER = (*NEEDED, *TIMES, *(f"account__{name}" for name in OF_ACCOUNT))
 
 #: The columns of an event, but its time.
 EVENT: dict[str, Any] = {
@@ -59,7 +65,7 @@ class Changes:
     def __init__(self, run_ids: Iterable[int], to_offer: bool = False) -> None:
         self.now: datetime = timezone.now()  # before the reading: a password that is newer was not read
         rows = Run.objects.select_for_update(of=("self",)).filter(pk__in=list(run_ids)).order_by("pk")
-        rows = rows.select_related("account").only(*NEEDED, *TIMES) if to_offer else rows.only(*NEEDED)
+        rows = rows.select_related("account").only(*TO_OFFER) if to_offer else rows.only(*NEEDED)
         self.runs: dict[int, Run] = {run.pk: run for run in rows}
         self._read = {run.pk: (run.state, run.fence) for run in self.runs.values()}
         self._changed: dict[int, dict[str, Any]] = {}  #: run -> column -> its new value

@@ -267,10 +267,11 @@ def _add_campaigns(found: Limits, campaigns: set[int], slots: Collection[Slot], 
 
 
 def _add_hosts(found: Limits, hosts: set[int]) -> None:
-    for host in Host.objects.filter(pk__in=hosts):
-        found.per_host[host.pk] = host.lanes if host.max_runs is None else min(host.lanes, host.max_runs)
-        if host.max_per_hub is not None:
-            found.per_hub[host.pk] = host.max_per_hub
+    rows = Host.objects.filter(pk__in=hosts).order_by()
+    for host, lanes, max_runs, max_per_hub in rows.values_list("pk", "lanes", "max_runs", "max_per_hub"):
+        found.per_host[host] = lanes if max_runs is None else min(lanes, max_runs)
+        if max_per_hub is not None:
+            found.per_hub[host] = max_per_hub
     at_work = Run.objects.active().filter(host__in=hosts).order_by().values_list("host_id", "device__hub")
     for host_id, hub, count in at_work.annotate(n=Count("device", distinct=True)):
         found.hosts_now[host_id or 0] += count

@@ -186,8 +186,10 @@ def make(
 
 
 def accounts_on(devices: Collection[int | None]) -> dict[int | None, list[OnPhone]]:
-    """device -> the accounts on it. One query for all of them."""
+    """device -> the accounts on it. One query for all of them, none for no device."""
     found: dict[int | None, list[OnPhone]] = {device: [] for device in devices if device}
+    if not found:
+        return found
     rows = Account.objects.filter(device__in=found).order_by("pk")
     for device, *account in rows.values_list("device_id", "app", "package_name", "username", "nickname"):
         found[device].append(OnPhone(*account))

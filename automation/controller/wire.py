@@ -79,10 +79,10 @@ def publish(offers: Iterable[tuple[str, int, int, str]]) -> None:
 
     The queue of a host that takes nothing stays bounded; the runs behind what falls off are offered anew.
     """
-    pipeline, hosts = wire().pipeline(transaction=False), set[str]()
+    pipeline, messages = wire().pipeline(transaction=False), dict[str, list[str]]()
     for host, run, fence, serial in offers:
-        pipeline.lpush(key(host, "runs"), json.dumps(offer_message(run, fence, serial)))
-        hosts.add(host)
-    for host in hosts:
+        messages.setdefault(host, []).append(json.dumps(offer_message(run, fence, serial)))
+    for host, texts in messages.items():
+        pipeline.lpush(key(host, "runs"), *texts)
         pipeline.ltrim(key(host, "runs"), 0, QUEUE_LENGTH - 1)
     pipeline.execute()
