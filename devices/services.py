@@ -26,6 +26,7 @@ ELSEWHERE = (
 )
 _said: dict[str, set[str]] = {}  #: host -> what its last heartbeat had this process say
 
+AWAY = (Connection.OFFLINE, Connection.UNKNOWN)  #: of no host's phones, as far as is known
 FACTS = ("address", "connection", "model", "android", "battery", "temperature", "hub", "port")
 
 
@@ -89,8 +90,9 @@ def devices_seen(host: Host, phones: Iterable[dict[str, object]], when: datetime
             _bring_in_step(device, host, {"serial": serial, "host": host, **facts})
     _say_once(host, left_out)
     Device.objects.filter(host=host, serial__in=wanted).update(last_seen=when)
-    gone = Device.objects.filter(host=host).exclude(serial__in=wanted).exclude(connection=Connection.OFFLINE)
-    gone.exclude(connection=Connection.UNKNOWN).update(connection=Connection.OFFLINE)
+    gone = [serial for serial, row in known.items() if serial not in wanted and row["connection"] not in AWAY]
+    if gone:
+        Device.objects.filter(host=host, serial__in=gone).update(connection=Connection.OFFLINE)
 
 
 def _is_serial(text: str) -> bool:

@@ -31,8 +31,9 @@ from devices.models import Host
 log = logging.getLogger(__name__)
 
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
-SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
+SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
+PRUNE_SECONDS = 60.0  #: between two looks for what has been kept for long enough, where the last one found nothing
 HEAR_SECONDS = 0.02  #: longest stay at heartbeats in one pass
 GATHER_SECONDS = 0.06  #: longest wait of a busy moment, from the end of one pass to the next
 GATHERED = 100  #: reports of one pass that are a batch already: the next pass does not wait for more
@@ -50,7 +51,7 @@ class Controller:
         self._drained_at = float("inf")
         self._hosts: list[str] = []
         self._lines: list[gather.Line] = []
-        self._cleaned = 0.0
+        self._cleaned = self._prune_at = 0.0
         self._swept, self._woken, self._is_news, self._gather_until = 0.0, b"0", True, 0.0
         self._said: dict[str, float] = {}  #: outages, and when they were last logged
 
@@ -126,32 +127,39 @@ class Controller:
         self._apart(self.post.send, alive)
         self._apart(sweep.end_holds)
         self._apart(sweep.in_hand, self.questions)
-        self._apart(sweep.expire)
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             self._clean()
             self._cleaned = time.monotonic()
 
     def _clean(self) -> None:
+        self._apart(sweep.expire)
         self._apart(sweep.skip_disabled)
-        self._apart(prune.evidence)
-        self._apart(prune.history)
+        if time.monotonic() >= self._prune_at and not self._prune():
+            self._prune_at = time.monotonic() + PRUNE_SECONDS
+
+    def _prune(self) -> bool:
+        """Whether something went: then there may be more."""
+        gone = [self._apart(prune.evidence), self._apart(prune.history)]
         self._apart(drift.prune, timezone.now())
         self._apart(uploads.sweep)
+        return any(gone)
 
     def _settle(self, beat: Heartbeat) -> None:
         reports.apply_host(beat.host)
-        reports.acknowledge(beat.host)
+        host = Host.objects.get(name=beat.host)
+        reports.acknowledge(wire(), host)
         wire().hset(key(beat.host, "control"), "key", bytes(tickets.controller_key().public_key).hex())
-        sweep.hold_against(beat, self.questions)
+        sweep.hold_against(host, beat, self.questions)
 
-    def _apart(self, step: Callable[..., object], *arguments: Any) -> None:
-        """One host's or one step's trouble is not the others'; an outage is everybody's."""
+    def _apart(self, step: Callable[..., object], *arguments: Any) -> object:
+        """What the step returns. One host's or one step's trouble is not the others'; an outage is everybody's."""
         try:
-            step(*arguments)
+            return step(*arguments)
         except (*WIRE_ERRORS, *DATABASE_AWAY):
             raise
         except Exception:
             log.exception("%s failed for %.100s", step.__qualname__, arguments)
+            return None
 
     def _wait(self) -> None:
         """Until a report or new work comes in, at most PASS_SECONDS; with a report in a busy moment until twice as long

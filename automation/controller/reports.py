@@ -65,7 +65,7 @@ def apply_hosts(names: Iterable[str], news: News) -> int:
     for name, found in entries.items():
         pipeline.xdel(key(name, "reports"), *[entry_id for entry_id, _fields in found])
     for host in hosts:
-        _acknowledge(pipeline, host)
+        acknowledge(pipeline, host)
     pipeline.execute()
     return applied
 
@@ -80,14 +80,8 @@ def _reports_in(name: str, entries: list[Entry], news: News) -> list[Report]:
     return [report for report in parsed if report is not None]
 
 
-def acknowledge(name: str) -> None:
+def acknowledge(client: Any, host: Host) -> None:
     """Tell the agent up to which number its reports are in the database."""
-    host = Host.objects.filter(name=name).first()
-    if host is not None:
-        _acknowledge(wire(), host)
-
-
-def _acknowledge(client: Any, host: Host) -> None:
     if host.outbox_epoch:
         client.hset(key(host.name, "control"), "acked", f"{host.outbox_epoch}:{host.applied_seq}")
 

@@ -14,13 +14,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from automation import services
-from automation.choices import Outcome
+from automation.choices import Outcome, RunState
 from automation.controller import tickets
 from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
 from automation.protocol import Heartbeat, key
 from automation.services import InvalidTransition
 from devices import services as devices
+from devices.choices import Hold
 from devices.models import Host
 
 log = logging.getLogger(__name__)
@@ -82,11 +83,14 @@ def expire() -> None:
 
 
 def in_hand(questions: Questions) -> None:
-    """See to what phones have in hand or before them, by one question where they have nothing. Raises redis errors."""
-    if Run.objects.active().exists():
+    """See to what phones have in hand or before them, by one question where all is well. Raises redis errors."""
+    is_wrong = Q(device__hold=Hold.PERSON) | _is_overdue() | Q(account__is_enabled=False) | Q(host=None)
+    if Run.objects.active().filter(is_wrong).exists():
         spare_held()
         overdue_offers(questions)
         end_unwanted()
+    else:
+        questions.forget_all_but([])
 
 
 def end_unwanted() -> None:
@@ -119,12 +123,7 @@ def spare_held() -> None:
 
 def overdue_offers(questions: Questions) -> None:
     """Withdraw offers that nobody took in time, and those that somebody wants canceled. Raises redis errors."""
-    term, now = timedelta(seconds=OFFER_SECONDS), timezone.now()
-    in_time = Q(
-        offered_at__gte=now - term, offered_at__lte=now + term
-    )  # later: by a controller whose clock is wrong
-    overdue = ~in_time | Q(cancel_requested=True)
-    runs = list(Run.objects.offered().filter(overdue).exclude(host=None).select_related("host"))
+    runs = list(Run.objects.filter(_is_overdue()).exclude(host=None).select_related("host"))
     questions.forget_all_but(runs)
     for run in runs:
         if tickets.withdraw(run):
@@ -133,9 +132,14 @@ def overdue_offers(questions: Questions) -> None:
             questions.ask(run)
 
 
-def hold_against(beat: Heartbeat, questions: Questions) -> None:
+def _is_overdue() -> Q:
+    term, now = timedelta(seconds=OFFER_SECONDS), timezone.now()
+    in_time = Q(offered_at__gte=now - term, offered_at__lte=now + term)  # later: a controller's clock is wrong
+    return Q(state=RunState.OFFERED) & (~in_time | Q(cancel_requested=True))
+
+
+def hold_against(host: Host, beat: Heartbeat, questions: Questions) -> None:
     """Settle the host's runs by what its heartbeat has in hand, once the reports before it are applied."""
-    host = Host.objects.get(name=beat.host)
     if host.outbox_epoch != beat.epoch or host.applied_seq < beat.last_seq:
         return
     in_hand = {(run, fence) for run, fence in beat.in_hand}

@@ -160,7 +160,7 @@ def settle(run, client, **over) -> None:
     questions.ask(run)
     nonce = client.hget(key(run.host.name, "control"), "nonce").decode()
     made = beat(client, host=run.host.name, **{"nonce": nonce, **over})
-    sweep.hold_against(made, questions)
+    sweep.hold_against(run.host, made, questions)
     run.refresh_from_db()
 
 

@@ -45,7 +45,7 @@ def test_what_was_staged_on_the_phone_is_taken_back_before_the_agent_hears_of_th
         seen.append(redis_client.exists(ticket))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reports, "_acknowledge", acknowledge)
+        patch.setattr(reports, "acknowledge", acknowledge)
         reports.apply_host(run.host.name)
     staged.refresh_from_db()
     assert (seen, staged.state) == ([0], RunState.PENDING)

@@ -60,6 +60,14 @@ def test_new_work_is_offered_without_waiting_for_the_next_pass(controller, redis
     wait_for(lambda: redis_client.llen(key(device.host.name, "runs")), 5, "the offer")
 
 
+def test_pruning_goes_on_soon_where_something_went_and_else_later(monkeypatch, redis_client) -> None:
+    made, asked = Controller(), list[int]()
+    monkeypatch.setattr(loop.prune, "history", lambda: asked.append(1) or int(len(asked) == 1))
+    for _look in range(4):
+        made._clean()
+    assert len(asked) == 2
+
+
 def test_after_a_few_reports_it_waits_for_more_after_a_batch_it_does_not(redis_client, monkeypatch) -> None:
     made, waited, host = Controller(), list[float](), host_with_key()
     monkeypatch.setattr(made.stop, "wait", waited.append)

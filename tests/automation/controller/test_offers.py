@@ -23,6 +23,8 @@ from automation.choices import Outcome, RunState
 from automation.controller import cancels, dispatch, sweep, tickets
 from automation.models import Run
 from automation.protocol import Heartbeat, key, moment_of, ticket_key
+from devices.choices import Hold
+from devices.models import Device
 from tests.automation.rows import host_with_key, offer_run, offered_run, run_on, running_run, ticket_of
 from tests.factories import make_account, make_device
 
@@ -238,6 +240,34 @@ def test_a_disabled_account_nobody_followed_up_is_followed_up_by_the_sweep(redis
     sweep.in_hand(sweep.Questions())
     run.refresh_from_db()
     assert run.cancel_requested
+
+
+def test_the_sweep_asks_one_question_where_all_is_well(redis_client, django_assert_num_queries) -> None:
+    running_run()
+    offered_run()
+    with django_assert_num_queries(1):
+        sweep.in_hand(sweep.Questions())
+
+
+WRONG = {
+    "its phone is kept": lambda run: Device.objects.filter(pk=run.device_id).update(hold=Hold.PERSON),
+    "nobody took it": lambda run: Run.objects.update(offered_at=timezone.now() - timedelta(seconds=11)),
+    "made by a clock ahead": lambda run: Run.objects.update(offered_at=timezone.now() + timedelta(minutes=1)),
+    "somebody canceled it": lambda run: Run.objects.update(cancel_requested=True),
+    "its account is off": lambda run: Account.objects.update(is_enabled=False),
+    "its host is gone": lambda run: Run.objects.update(host=None),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_the_sweep_sees_what_is_wrong_with_an_offer(redis_client, wrong: str) -> None:
+    run = offered_run()
+    tickets.issue([run])
+    WRONG[wrong](run)
+    for _look in range(2):  # told to end by the first, taken back by the second
+        sweep.in_hand(sweep.Questions())
+    run.refresh_from_db()
+    assert run.state != RunState.OFFERED
 
 
 def test_an_agent_is_told_to_let_go_of_what_has_ended_here(redis_client) -> None:
