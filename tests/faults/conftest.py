@@ -1,4 +1,4 @@
-"""The state machine takes minutes of CPU: it begins with the session, behind all others, and ends in its test."""
+"""The state machine takes minutes of CPU: it begins with the session, behind all others, and ends in its tests."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from tests.faults import machine_start
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin where its test was chosen; nothing of it is in the way of a list of the tests."""
-    if (
-        any(item.name == machine_start.TEST for item in session.items)
-        and not session.config.option.collectonly
-    ):
-        machine_start.begin()
+    """Begin where its tests were chosen; nothing of it is in the way of a list of the tests."""
+    chosen = {item.name for item in session.items}
+    for test in machine_start.PLAYED.keys() & chosen:
+        if not session.config.option.collectonly:
+            machine_start.begin(test)
 
 
 def pytest_unconfigure() -> None:

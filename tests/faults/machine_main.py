@@ -9,15 +9,40 @@ import argparse
 import gc
 import os
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import django
+
+from config import postgres_server
 
 
 def main(argv: list[str] | None = None) -> int:
     """0 when the promise held in all examples; 1, and the shortest way to break it, when it did not."""
     args = parser().parse_args(argv)
-    os.environ["DJANGO_SETTINGS_MODULE"], os.environ["DATABASE_URL"] = "tests.settings", args.database
+    with server_of(args.database) as url:
+        return play(args, url)
+
+
+@contextmanager
+def server_of(database: str) -> Iterator[str]:
+    """The URL of the database; "postgres" is one on a server of our own. Raises NoServer."""
+    if database != "postgres":
+        yield database
+        return
+    with tempfile.TemporaryDirectory(prefix="phonerack-machine-") as folder:
+        process, url = postgres_server.start(Path(folder))
+        try:
+            yield url
+        finally:
+            process.stop()
+
+
+def play(args: argparse.Namespace, url: str) -> int:
+    os.environ["DJANGO_SETTINGS_MODULE"], os.environ["DATABASE_URL"] = "tests.settings", url
     django.setup()
     from django.core.management import call_command
 
@@ -41,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--steps", type=int, default=50, help="of an example, at most")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument(
-        "--database", default="sqlite://:memory:", help="a DATABASE_URL; its tables are emptied"
+        "--database",
+        default="sqlite://:memory:",
+        help="a DATABASE_URL, whose tables are emptied; postgres: one on a server of our own",
     )
     made.add_argument(
         "--quick", action="store_true", help="show the first way that is found, not the shortest"

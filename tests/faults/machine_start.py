@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
 EXAMPLES = int(os.environ.get("PHONERACK_EXAMPLES", "2000"))
 SEED = int(os.environ.get("PHONERACK_SEED", "1"))
 SECONDS = max(900, EXAMPLES)  #: a machine that has more to do takes longer
+END_SECONDS = 10.0  #: for one that is told to end
 CORES = 2
-TEST = "test_the_promise_holds_on_sqlite"  #: what asks for its results
+#: The test that waits for them -> the databases on which it is played, each with its share of the examples.
+PLAYED = {
+    "test_the_promise_holds_on_sqlite": ["sqlite://:memory:"] * CORES,
+    "test_the_promise_holds_on_postgresql": ["postgres"],
+}
+SHARE = {"sqlite://:memory:": CORES, "postgres": 20}  #: one of so many
 
-_begun: list[subprocess.Popen[str]] = []
+_begun: dict[str, list[subprocess.Popen[str]]] = {}
 
 
-def start(examples: int, seed: int, database: str) -> subprocess.Popen[str]:
+def begin(test: str) -> None:
+    """All examples of that test; `results` waits for them."""
+    places = enumerate(PLAYED[test])
+    _begun[test] = [
+        _start(max(EXAMPLES // SHARE[where], 1), SEED + number, where) for number, where in places
+    ]
+
+
+def _start(examples: int, seed: int, database: str) -> subprocess.Popen[str]:
     """So many examples, when nobody else wants the processor."""
     options = ["--examples", str(examples), "--seed", str(seed), "--database", database]
     command = ["nice", "-n", "19", sys.executable, "-m", "tests.faults.machine_main", *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def held(process: subprocess.Popen[str]) -> bool:
+def results(test: str) -> list[bool]:
+    """Of all of them, so that none is left behind."""
+    return [_held(process) for process in _begun[test]]
+
+
+def _held(process: subprocess.Popen[str]) -> bool:
     """Whether the promise held; what the machine says is printed, so that a failure shows it."""
     try:
         said, _nothing = process.communicate(timeout=SECONDS)
@@ -32,17 +53,13 @@ def held(process: subprocess.Popen[str]) -> bool:
     return process.returncode == 0
 
 
-def begin() -> None:
-    """All examples on SQLite; `results` waits for them."""
-    _begun.extend(start(EXAMPLES // CORES, SEED + number, "sqlite://:memory:") for number in range(CORES))
-
-
-def results() -> list[bool]:
-    """Of all of them, so that none is left behind."""
-    return [held(process) for process in _begun]
-
-
 def end() -> None:
-    for process in _begun:
+    """As with Ctrl-C, so that each clears up behind itself."""
+    playing = [process for begun in _begun.values() for process in begun if process.poll() is None]
+    for process in playing:
+        process.send_signal(signal.SIGINT)
+    for process in playing:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
         process.kill()
         process.wait()
