@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
 SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-PRUNE_SECONDS = 60.0  #: between two looks for what has been kept for long enough, where the last one found nothing
+PRUNE_SECONDS = (
+    60.0  #: between two looks for what has been kept for long enough, where the last one found nothing
+)
 HEAR_SECONDS = 0.02  #: longest stay at heartbeats in one pass
 GATHER_SECONDS = 0.06  #: longest wait of a busy moment, from the end of one pass to the next
 GATHERED = 100  #: reports of one pass that are a batch already: the next pass does not wait for more

@@ -134,7 +134,9 @@ def overdue_offers(questions: Questions) -> None:
 
 def _is_overdue() -> Q:
     term, now = timedelta(seconds=OFFER_SECONDS), timezone.now()
-    in_time = Q(offered_at__gte=now - term, offered_at__lte=now + term)  # later: a controller's clock is wrong
+    in_time = Q(
+        offered_at__gte=now - term, offered_at__lte=now + term
+    )  # later: a controller's clock is wrong
     return Q(state=RunState.OFFERED) & (~in_time | Q(cancel_requested=True))
 
 

@@ -137,7 +137,7 @@ def test_the_demo_has_a_state_folder_of_its_own_unless_one_is_named(checkout):
 
 def test_the_development_packages_hold_the_others(checkout):
     assert "requirements-dev.txt" in checkout.run("test", "-k", "some name").stderr
-    assert checkout.calls("-m pytest") == [f"python|{checkout.here}|-m pytest -k some name"]
+    assert checkout.calls("-m tests") == [f"python|{checkout.here}|-m tests -k some name"]
     assert checkout.run("migrate").stderr == ""
 
 
