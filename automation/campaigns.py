@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
@@ -48,6 +49,8 @@ MISSED_AFTER = timedelta(hours=1)  #: a start that is seen later than that was m
 MOST_STARTS = 100  #: missed starts that are made up for, and starts that may be queued
 TRIAL = (1, 3)  #: runs of the first stages of a campaign that is tried on a few first
 LAST_STAGE = len(TRIAL) + 1  #: all the rest
+#: By so much earlier than others the runs of a campaign give up: the next day's start finds them over.
+SPARE = timedelta(minutes=1)
 WELL, NEUTRAL = (
     Outcome.SUCCEEDED,
     (Outcome.SKIPPED, Outcome.CANCELED),
@@ -247,6 +250,7 @@ def _make_stage(occurrence: Occurrence, stage: int) -> int:
         campaign.script,
         targets,
         requested_by=occurrence.requested_by,
+        start_within=timedelta(hours=settings.PHONERACK_START_WITHIN_HOURS) - SPARE,
         campaign=campaign,
         occurrence=occurrence,
         priority=campaign.priority,

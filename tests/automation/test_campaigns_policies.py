@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 
 from automation import campaigns, services, steering
+from automation.controller import sweep
 from automation.models import Campaign, Occurrence, Run
 from tests.factories import make_account, make_device, started
 
@@ -33,6 +35,16 @@ def starts() -> list[tuple[int, str, str]]:
 def end_all() -> None:
     for run in Run.objects.unfinished():
         services.finish_run(run, "succeeded")
+
+
+def test_a_phone_that_is_away_all_day_does_not_cost_the_next_days_start() -> None:
+    make_device(connection="offline")
+    hourly(every_minutes=24 * 60, overlap="skip", spread_minutes=None)
+    for day, late in ((1, 14), (2, 1)):  # seconds; a tick comes every 15
+        with time_machine.travel(MIDNIGHT + day * 24 * HOUR + timedelta(seconds=late), tick=False):
+            sweep.expire()
+            campaigns.tick()
+    assert [state for _hour, state, _reason in starts()] == ["over", "started"]
 
 
 # Missed
