@@ -8,46 +8,56 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
 PYTEST = [sys.executable, "-m", "pytest"]
+SLOW = ["-p", "no:cacheprovider", "-m", "slow"]  # the cache is the quick ones'
 END_SECONDS = 60.0  #: for a half that was told to end
 INTERRUPTED = 130
+Half = subprocess.Popen[bytes]
 
 
 def main(options: list[str]) -> int:
     """The worse exit code of the halves. With options it is pytest itself, with all that they choose in one process."""
     if options:
         os.execv(sys.executable, [*PYTEST, *options])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryFile() as written:
-        slow = subprocess.Popen([*PYTEST, "-m", "slow"], stdout=written, stderr=subprocess.STDOUT)
-        quick = subprocess.Popen([*PYTEST, "-m", "not slow"])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with tempfile.NamedTemporaryFile() as written, Path(written.name).open("rb") as said:
+        halves = [begin(SLOW, written, PHONERACK_TEST_DATABASE="slow"), begin(["-m", "not slow"])]
         try:
-            code = quick.wait()
-            print("\nNow what the slow tests have said beside them, and what they still say:\n", flush=True)  # noqa: T201
-            show(written, slow)
-            return max(code, slow.wait())
+            return play(*halves, said)
         except KeyboardInterrupt:
-            end(quick, slow)
+            end(halves)
+            sys.stdout.buffer.write(said.read())
             return INTERRUPTED
 
 
-def show(written: IO[Any], process: subprocess.Popen[bytes]) -> None:
-    """What it has written so far, and what it writes until it ends."""
-    shown = 0
-    while True:
-        is_over = process.poll() is not None
-        new = os.pread(written.fileno(), 1 << 20, shown)
-        shown += len(new)
-        sys.stdout.buffer.write(new)
-        sys.stdout.buffer.flush()
-        if is_over and not new:
-            return
-        time.sleep(0 if new else 0.2)
+def begin(options: list[str], output: IO[bytes] | None = None, **env: str) -> Half:
+    """A half in a session of its own: Ctrl-C comes from here alone, not from the terminal as well."""
+    return subprocess.Popen(
+        [*PYTEST, *options], stdout=output, stderr=output, env={**os.environ, **env}, start_new_session=True
+    )
 
 
-def end(*halves: subprocess.Popen[bytes]) -> None:
+def play(slow: Half, quick: Half, said: IO[bytes]) -> int:
+    """Until both are over; the quick ones are seen at once, the slow ones after them."""
+    code = quick.wait()
+    sys.stdout.buffer.write(b"\nNow what the slow tests have said beside them, and what they still say:\n\n")
+    while slow.poll() is None:
+        show(said)
+        time.sleep(0.2)
+    show(said)
+    return max(abs(code), abs(slow.returncode))  # below 0: killed by that signal
+
+
+def show(said: IO[bytes]) -> None:
+    sys.stdout.buffer.write(said.read())
+    sys.stdout.buffer.flush()
+
+
+def end(halves: list[Half]) -> None:
     """As with Ctrl-C: each ends what it has started."""
     for half in halves:
         if half.poll() is None:

@@ -13,21 +13,20 @@ SEED = int(os.environ.get("PHONERACK_SEED", "1"))
 SECONDS = max(900, EXAMPLES)  #: a machine that has more to do takes longer
 END_SECONDS = 10.0  #: for one that is told to end
 CORES = 2
-#: The test that waits for them -> the databases on which it is played, each with its share of the examples.
+#: The test that waits for them -> the databases on which it is played, each for one of so many examples.
 PLAYED = {
-    "test_the_promise_holds_on_sqlite": ["sqlite://:memory:"] * CORES,
-    "test_the_promise_holds_on_postgresql": ["postgres"],
+    "test_the_promise_holds_on_sqlite": [("sqlite://:memory:", CORES)] * CORES,
+    "test_the_promise_holds_on_postgresql": [("postgres", 20)],
 }
-SHARE = {"sqlite://:memory:": CORES, "postgres": 20}  #: one of so many
 
 _begun: dict[str, list[subprocess.Popen[str]]] = {}
 
 
 def begin(test: str) -> None:
     """All examples of that test; `results` waits for them."""
-    places = enumerate(PLAYED[test])
     _begun[test] = [
-        _start(max(EXAMPLES // SHARE[where], 1), SEED + number, where) for number, where in places
+        _start(max(EXAMPLES // share, 1), SEED + number, database)
+        for number, (database, share) in enumerate(PLAYED[test])
     ]
 
 
@@ -35,7 +34,10 @@ def _start(examples: int, seed: int, database: str) -> subprocess.Popen[str]:
     """So many examples, when nobody else wants the processor."""
     options = ["--examples", str(examples), "--seed", str(seed), "--database", database]
     command = ["nice", "-n", "19", sys.executable, "-m", "tests.faults.machine_main", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # A session of its own: Ctrl-C comes once, by `end`.
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
 
 
 def results(test: str) -> list[bool]:
