@@ -54,7 +54,8 @@ def enqueue(
     repeat: bool = False,
     limit: int | None = None,
 ) -> Sequence[Run]:
-    """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given.
+    """Make one pending run per (account, device), at most `limit`, their starts spread evenly in the order given. The
+    runs come without these: each `run.account` is a query.
 
     A target with the same script still unfinished gets none, unless `repeat`. Left out are accounts that are disabled
     or deleted and devices without an account that are deleted, also since the targets were read. An account without
@@ -81,12 +82,12 @@ def enqueue(
 
 
 def enqueue_again(wanted: Iterable[tuple[Run, Target]], *, requested_by: str) -> list[Run]:
-    """These runs once more, each for its target. Where its campaign is not active by itself: it would wait for that."""
-    groups: dict[tuple[str, Campaign | None, str], dict[Target, Run]] = {}
+    """These runs once more, each for its target; by itself where its campaign is not active: it would wait for that."""
+    groups: dict[tuple[str, Campaign | None, str], dict[Target, None]] = {}
     for run, target in wanted:
         campaign = run.campaign if run.campaign and run.campaign.state == CampaignState.ACTIVE else None
         options = json.dumps(run.options, sort_keys=True)
-        groups.setdefault((run.script, campaign, options), {})[target] = run
+        groups.setdefault((run.script, campaign, options), {})[target] = None
     everybody, made = [target for same in groups.values() for target in same], list[Run]()
     with transaction.atomic():
         lock(*_locked_keys(everybody))  # group by group they would be locked in any order

@@ -71,12 +71,13 @@ def farm(plan: dict[str, Any], pids: dict[str, int]) -> dict[str, Any]:
     durations = work.durations()
     devices = Device.objects.filter(serial__in=durations).order_by("serial")
     targets = [(account, account.device) for account in accounts_for(devices, work.runs)]
+    serials = dict(devices.values_list("pk", "serial"))
     begun = time.monotonic()
     with transaction.atomic():
         runs = services.enqueue("wait", targets, requested_by="bench")
         left = {serial: iter(seconds) for serial, seconds in durations.items()}
         for run in runs:
-            run.options = {"seconds": next(left[run.device.serial])}
+            run.options = {"seconds": next(left[serials[run.device_id]])}
         Run.objects.bulk_update(runs, ["options"], batch_size=500)
     since, meter = time.monotonic(), Meter(pids)
     until(lambda: not Run.objects.unfinished().exists(), every=0.25)

@@ -26,7 +26,7 @@ ELSEWHERE = (
 )
 _said: dict[str, set[str]] = {}  #: host -> what its last heartbeat had this process say
 
-AWAY = (Connection.OFFLINE, Connection.UNKNOWN)  #: of no host's phones, as far as is known
+AWAY = (Connection.OFFLINE, Connection.UNKNOWN)  #: what a phone may be that its host no longer sees
 FACTS = ("address", "connection", "model", "android", "battery", "temperature", "hub", "port")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -87,6 +88,7 @@ def for_devices(
 
 def start(request: HttpRequest, campaign: Campaign) -> None:
     """Start the campaign now; where nothing was made at once, say why."""
+    begun = timezone.now()
     try:
         made = campaigns.start(campaign, requested_by=request.user.get_username())
     except InvalidTransition:
@@ -97,7 +99,8 @@ def start(request: HttpRequest, campaign: Campaign) -> None:
         said = {"name": campaign, "state": newest.get_state_display(), "why": reason_sentence(newest.reason)}
         messages.warning(request, _("%(name)s: %(state)s. %(why)s") % said)
     else:
-        _tell(request, made, homeless=newest.runs.filter(device=None).count(), name=campaign.name)
+        homeless = campaign.runs.filter(device=None, created_at__gte=begun).count()
+        _tell(request, made, homeless=homeless, name=campaign.name)
 
 
 def steer(request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign, str], object]) -> None:

@@ -31,11 +31,9 @@ from devices.models import Host
 log = logging.getLogger(__name__)
 
 PASS_SECONDS = 1.0  #: longest wait for a report or for new work before the next pass
-SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers
+SWEEP_SECONDS = 1.0  #: heartbeats, overdue offers, expired runs
 CLEAN_SECONDS = 10.0  #: between two looks for what nothing else would end
-PRUNE_SECONDS = (
-    60.0  #: between two looks for what has been kept for long enough, where the last one found nothing
-)
+PRUNE_SECONDS = 60.0  #: between two looks for what was kept for long enough, where the last one found nothing
 HEAR_SECONDS = 0.02  #: longest stay at heartbeats in one pass
 GATHER_SECONDS = 0.06  #: longest wait of a busy moment, from the end of one pass to the next
 GATHERED = 100  #: reports of one pass that are a batch already: the next pass does not wait for more
@@ -129,12 +127,12 @@ class Controller:
         self._apart(self.post.send, alive)
         self._apart(sweep.end_holds)
         self._apart(sweep.in_hand, self.questions)
+        self._apart(sweep.expire)
         if time.monotonic() - self._cleaned >= CLEAN_SECONDS:
             self._clean()
             self._cleaned = time.monotonic()
 
     def _clean(self) -> None:
-        self._apart(sweep.expire)
         self._apart(sweep.skip_disabled)
         if time.monotonic() >= self._prune_at and not self._prune():
             self._prune_at = time.monotonic() + PRUNE_SECONDS

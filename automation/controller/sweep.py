@@ -89,8 +89,6 @@ def in_hand(questions: Questions) -> None:
         spare_held()
         overdue_offers(questions)
         end_unwanted()
-    else:
-        questions.forget_all_but([])
 
 
 def end_unwanted() -> None:
@@ -134,9 +132,7 @@ def overdue_offers(questions: Questions) -> None:
 
 def _is_overdue() -> Q:
     term, now = timedelta(seconds=OFFER_SECONDS), timezone.now()
-    in_time = Q(
-        offered_at__gte=now - term, offered_at__lte=now + term
-    )  # later: a controller's clock is wrong
+    in_time = Q(offered_at__gte=now - term, offered_at__lte=now + term)  # later: a clock is wrong
     return Q(state=RunState.OFFERED) & (~in_time | Q(cancel_requested=True))
 
 
