@@ -7,6 +7,12 @@ import pytest
 from tests.faults import machine_start
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Last, so that nothing waits for what takes longest."""
+    items.sort(key=lambda item: item.name in machine_start.PLAYED)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin where its tests were chosen; nothing of it is in the way of a list of the tests."""
     chosen = {item.name for item in session.items}
