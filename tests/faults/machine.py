@@ -19,6 +19,7 @@ from devices.choices import Health, Hold
 from devices.models import Device
 from tests.faults import machine_stage as stage
 from tests.faults.machine_agent import AgentProcess
+from tests.faults.machine_books import read_rows
 from tests.faults.machine_choices import (
     ORDERS,
     Deed,
@@ -352,15 +353,15 @@ class Machine(RuleBasedStateMachine):
     @rule(chosen=which, kind=st.sampled_from(["finished", "started"]), run=which, back=one_or_other)
     def stale_report(self, chosen: int, kind: str, run: int, back: int) -> None:
         """An agent reports under a fence of the past, or about a run that another one has."""
-        agent, rows = self._agent(chosen), self.w.runs()
+        agent, rows = self._agent(chosen), read_rows()
         row = pick(rows, run) if rows else None
         if (
             row
             and agent.works
             and row.fence >= back
-            and (back or row.host is None or row.host.name != agent.name)
+            and (back or self.w.hosts.get(row.host or 0) != agent.name)
         ):
-            agent.outbox.add(kind, row.pk, row.fence - back, {"outcome": "succeeded", "reason": "stale"})
+            agent.outbox.add(kind, row.id, row.fence - back, {"outcome": "succeeded", "reason": "stale"})
 
     # --- time ---
 
