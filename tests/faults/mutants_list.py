@@ -161,10 +161,10 @@ MUTANTS = (
         (
             Edit(
                 "automation/controller/sweep.py",
-                "    for run in Run.objects.without_host():",
+                "    is_wrong = ",
                 "    for run in Run.objects.running().filter(started_at__lt=timezone.now() - timedelta(seconds=30)):\n"
                 '        end(run, Outcome.LOST, "host_silent")\n'
-                "    for run in Run.objects.without_host():",
+                "    is_wrong = ",
             ),
         ),
         (f"{PROMISES}::test_a_run_that_takes_long_on_a_host_that_is_heard_goes_on",),
