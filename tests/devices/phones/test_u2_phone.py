@@ -402,13 +402,13 @@ def test_a_phone_that_is_not_there_cannot_be_opened(
 def test_the_next_run_finds_the_server_on_the_phone_still_running(farm: Farm, adb_server: RunningAdb) -> None:
     address = farm.phone("P1").address
     seconds = []
-    for _ in range(2):
+    for _ in range(4):
         begun = time.monotonic()
         with open_phone(adb_server.server, address, Deadline(20)) as phone:
             phone.dump()
         seconds.append(time.monotonic() - begun)
 
-    assert seconds[1] < 0.1
+    assert min(seconds[1:]) < 0.1  # on a busy machine one of them may wait for the processor
 
 
 def test_a_server_that_hung_is_not_kept_though_the_run_went_on(farm: Farm, adb_server: RunningAdb) -> None:
