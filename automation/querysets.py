@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from automation.models import Attention, Campaign, Occurrence, Run  # noqa: F401 - named in the base classes below
 
 
+#: What is wrong with a run in hand, for those who ask for one of these and for the sweep, which asks for all.
+ON_HELD_PHONE = Q(device__hold=Hold.PERSON)
+OF_DISABLED = Q(account__is_enabled=False)
+WITHOUT_HOST = Q(host=None)
+
+
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def scheduled(self) -> Self:
         """Those with a schedule; the tick notes in a paused or held one what it left out."""
@@ -95,7 +101,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def on_held_phones(self) -> Self:
         """Those whose phone is kept for a person."""
-        return self.filter(device__hold=Hold.PERSON)
+        return self.filter(ON_HELD_PHONE)
 
     def unfinished(self) -> Self:
         return self.filter(outcome="")  # the same, and there is an index on it
@@ -123,8 +129,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return late.exclude(campaign__state__in=STANDING)
 
     def of_disabled(self) -> Self:
-        return self.filter(account__is_enabled=False).order_by()
+        return self.filter(OF_DISABLED).order_by()
 
     def without_host(self) -> Self:
         """Active runs whose host was deleted: nobody will report them."""
-        return self.active().filter(host=None)
+        return self.active().filter(WITHOUT_HOST)

@@ -28,13 +28,12 @@ NEEDED = (
     "state", "fence", "script", "account", "device", "host", "any_device", "attempt", "reason", "outcome",
     "cancel_requested", "options", "started_at", "started_seq", "requested_by", "campaign",
 )  # fmt: skip
-TIMES = ("not_before", "start_by")
 #: What an offer and its ticket need of the account.
 OF_ACCOUNT = (
     "vault_id", "app", "username", "email", "password", "totp_secret", "password_refused", "is_enabled", "nickname",
     "package_name",
 )  # fmt: skip
-TO_OFFER = (*NEEDED, *TIMES, *(f"account__{name}" for name in OF_ACCOUNT))
+TO_OFFER = (*NEEDED, "not_before", "start_by", *(f"account__{name}" for name in OF_ACCOUNT))
 
 #: The columns of an event, but its time.
 EVENT: dict[str, Any] = {

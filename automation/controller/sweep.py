@@ -19,9 +19,9 @@ from automation.controller import tickets
 from automation.controller.wire import DATABASE_AWAY, wire
 from automation.models import Run
 from automation.protocol import Heartbeat, key
+from automation.querysets import OF_DISABLED, ON_HELD_PHONE, WITHOUT_HOST
 from automation.services import InvalidTransition
 from devices import services as devices
-from devices.choices import Hold
 from devices.models import Host
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def expire() -> None:
 
 def in_hand(questions: Questions) -> None:
     """See to what phones have in hand or before them, by one question where all is well. Raises redis errors."""
-    is_wrong = Q(device__hold=Hold.PERSON) | _is_overdue() | Q(account__is_enabled=False) | Q(host=None)
+    is_wrong = ON_HELD_PHONE | _is_overdue() | OF_DISABLED | WITHOUT_HOST
     if Run.objects.active().filter(is_wrong).exists():
         spare_held()
         overdue_offers(questions)

@@ -66,7 +66,7 @@ MUTANTS = (
         "Whether the account is enabled is asked when the run is made, and never again before it starts.",
         (
             Edit("automation/querysets.py", "return due.exclude(account__is_enabled=False)", "return due"),
-            Edit("automation/querysets.py", "self.filter(account__is_enabled=False).order_by()", "self.none()"),
+            Edit("automation/querysets.py", "self.filter(OF_DISABLED).order_by()", "self.none()"),
             Edit("automation/controller/gather.py", "account.is_enabled\n          AND NOT", "NOT"),
             Edit("automation/controller/planning.py", "if not one.is_enabled:", "if False:"),
             Edit("automation/models.py", "not account.is_enabled or (", "("),
