@@ -408,7 +408,7 @@ def test_the_next_run_finds_the_server_on_the_phone_still_running(farm: Farm, ad
             phone.dump()
         seconds.append(time.monotonic() - begun)
 
-    assert min(seconds[1:]) < 0.1  # on a busy machine one of them may wait for the processor
+    assert min(seconds[1:]) < seconds[0] / 5  # a start takes 0.1 s; on a busy machine one of them may wait
 
 
 def test_a_server_that_hung_is_not_kept_though_the_run_went_on(farm: Farm, adb_server: RunningAdb) -> None:
