@@ -30,7 +30,7 @@ def main(options: list[str]) -> int:
             return play(*halves, said)
         except KeyboardInterrupt:
             end(halves)
-            sys.stdout.buffer.write(said.read())
+            show(said)
             return INTERRUPTED
 
 

@@ -21,7 +21,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in real life: SQLite's shared memory knows neither WAL nor waiting for a lock.
     DATABASES["default"]["TEST"] = {"NAME": str(STATE / "test.sqlite3")}  # noqa: F405
-elif (
-    "PHONERACK_TEST_DATABASE" in os.environ
-):  # of one half of the tests; the other has the usual one (tests/__main__.py)
+elif "PHONERACK_TEST_DATABASE" in os.environ:
+    # Of one half of the tests; the other has the usual one (tests/__main__.py).
     DATABASES["default"]["TEST"] = {"NAME": f"test_phonerack_{os.environ['PHONERACK_TEST_DATABASE']}"}  # noqa: F405

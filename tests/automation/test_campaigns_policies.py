@@ -39,7 +39,7 @@ def end_all() -> None:
 
 def test_a_phone_that_is_away_all_day_does_not_cost_the_next_days_start() -> None:
     make_device(connection="offline")
-    hourly(every_minutes=24 * 60, overlap="skip", spread_minutes=None)
+    hourly(every_minutes=24 * 60, overlap="skip")
     for day, late in ((1, 14), (2, 1)):  # seconds; a tick comes every 15
         with time_machine.travel(MIDNIGHT + day * 24 * HOUR + timedelta(seconds=late), tick=False):
             sweep.expire()
